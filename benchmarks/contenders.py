@@ -1,0 +1,118 @@
+"""The servers of a run: how each is started, filled and asked."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks import client, traffic
+from benchmarks.peers import rows
+from benchmarks.servers import ROOT, Server, Start, free_port
+
+OURS = "ours"
+FASTAPI = "FastAPI"
+CONNEXION = "Connexion"
+BARE = "bare ASGI"
+HEALTH = client.build("GET", "/healthz", "none")
+
+
+class AdministrationError(Exception):
+    """An account or a key could not be created."""
+
+
+class UnequalError(Exception):
+    """Two contenders answer with different fields, so comparing them would say nothing."""
+
+
+@dataclass
+class Contender:
+    """A running server with what the load client needs: a key, and the ids of the rows in it."""
+
+    server: Server
+    key: str
+    ids: list[str]
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+        return self.server.name
+
+
+def our_server(folder: Path, processor: int | None) -> Server:
+    """Describe our server on a data directory; nothing is started yet."""
+    port = free_port()
+    settings = {"API_HOST": "127.0.0.1", "API_PORT": str(port), "API_DATA_DIR": str(folder / "data")}
+    return Server(OURS, Start(port, [sys.executable, "-m", "gateway.server"], folder, processor, settings))
+
+
+def peer_server(name: str, module: str, folder: Path, processor: int | None, stored: int = 0) -> Server:
+    """Describe a peer, which fills its own database before it answers."""
+    port = free_port()
+    command = [sys.executable, "-m", f"benchmarks.peers.{module}", "--port", str(port)]
+    if stored:
+        command += ["--database", str(folder / f"{module}.sqlite"), "--rows", str(stored)]
+    return Server(name, Start(port, command, folder, processor))
+
+
+def ours(server: Server, folder: Path, count: int) -> Contender:
+    """Give our running server an account, a key and `count` resources, all as a user would."""
+    server.wait_for(HEALTH)
+    account = _administer(folder, "account", "create", "Benchmark", "--plan", "enterprise")
+    key = _administer(folder, "key", "create", account, "--mode", "live")
+    outcome = client.closed_loop(server.port, traffic.create(key, count), 600, keep=True)
+    return Contender(server, key, created_ids(outcome.bodies))
+
+
+def peer(server: Server, count: int) -> Contender:
+    """Wait until a peer answers."""
+    ids = [rows.identifier(number) for number in range(count)]
+    server.wait_for(client.build("GET", f"{traffic.PATH}/{ids[0]}", rows.KEY))
+    return Contender(server, rows.KEY, ids)
+
+
+def created_ids(bodies: Iterable[bytes]) -> list[str]:
+    """Take the ids from the answers of creates."""
+    return [orjson.loads(body)["id"] for body in bodies]
+
+
+def check_equal(first: Contender, second: Contender, path: str) -> None:
+    """Raise UnequalError unless both answer a read with the same fields of the same types."""
+    shapes = []
+    for contender in (first, second):
+        request = client.build("GET", path.replace("{id}", contender.ids[0]), contender.key)
+        outcome = client.closed_loop(contender.server.port, [request], 10, connections=1, keep=True)
+        shapes.append(shape(orjson.loads(outcome.bodies[0])))
+    differences = [f"  {one.name} alone: {line}" for one, line in _alone(first, second, shapes)]
+    if differences:
+        raise UnequalError(f"GET {path} of {first.name} and {second.name} differ:\n" + "\n".join(differences))
+
+
+def shape(document: Any, where: str = "") -> set[str]:
+    """List the fields of a JSON document with their types; one entry stands for all of an array."""
+    if isinstance(document, dict):
+        lines = {line for name, value in document.items() for line in shape(value, f"{where}.{name}")}
+        return lines or {f"{where}: empty"}
+    if isinstance(document, list):
+        return {line for value in document for line in shape(value, f"{where}[]")}
+    kinds = {str: "string", bool: "boolean", int: "number", float: "number"}
+    return {f"{where}: {kinds.get(type(document), 'null')}"}
+
+
+def _alone(first: Contender, second: Contender, shapes: list[set[str]]) -> list[tuple[Contender, str]]:
+    return [(first, line) for line in sorted(shapes[0] - shapes[1])] + [
+        (second, line) for line in sorted(shapes[1] - shapes[0])
+    ]
+
+
+def _administer(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "gateway.administration", *arguments]
+    environment = {**os.environ, "API_DATA_DIR": str(folder / "data")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AdministrationError(f"{' '.join(command[1:])} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout.strip()

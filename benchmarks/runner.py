@@ -1,0 +1,195 @@
+"""The whole run: what is measured in which order, with a line of progress for each step."""
+
+import argparse
+import contextlib
+import itertools
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks import client, contenders, latency, memory, report, rounds, servers, startup
+from benchmarks.contenders import BARE, CONNEXION, FASTAPI, Contender
+from benchmarks.report import Row, Target
+from benchmarks.servers import Server, Start
+
+STORED = 20_000
+ENOUGH = 40_000
+# Nothing was measured: neither the success nor the miss of a finished run.
+BROKEN = 2
+READS = [Target("get", FASTAPI, 7), Target("get", CONNEXION, 4), Target("get", BARE, 0.35)]
+LISTS = [Target("list", FASTAPI, 8)]
+PATCHES = [Target("patch", FASTAPI, 4)]
+CREATES = [Target("create", FASTAPI, 4), Target("delete", FASTAPI, None)]
+PACKAGES = ("uvicorn", "connexion", "fastapi", "pydantic", "sqlalchemy", "aiosqlite", "orjson", "pysqlite3")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long everything is measured."""
+
+    rounds: int
+    turn: float
+    latency: float
+    first_requests: int
+    all_requests: int
+
+
+DEFAULT = Plan(rounds=9, turn=0.8, latency=20, first_requests=10_000, all_requests=100_000)
+QUICK = Plan(rounds=3, turn=0.4, latency=6, first_requests=2_000, all_requests=20_000)
+
+
+@dataclass
+class Run:
+    """One run: its plan, the processors it uses, and what it has found so far."""
+
+    plan: Plan
+    folder: Path
+    processor: int | None
+    rows: list[Row] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
+
+    def note(self, what: str, disturbance: float) -> None:
+        """Remember what share of a processor other programs took from a measurement."""
+        self.about["disturbances"][what] = round(disturbance, 3)
+
+    @contextlib.contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Say what happens now, and afterwards how long it took."""
+        begin = time.perf_counter()
+        print(f"[{begin - self.started:4.0f} s] {what} …", end="", file=sys.stderr, flush=True)
+        yield
+        print(f" {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Compare the server with peers in one run.")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, less than 90 s")
+    parser.add_argument("--check", action="store_true", help="end with 1 when a target is missed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    given = parser.parse_args(arguments)
+    if sys.platform != "linux":
+        parser.error("the load client needs epoll and /proc, so the benchmark runs on Linux only.")
+    pair = servers.processors()
+    if pair:
+        os.sched_setaffinity(0, {pair[1]})
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            run = Run(QUICK if given.quick else DEFAULT, Path(name), pair[0] if pair else None)
+            measure(run)
+    except (client.LoadError, contenders.AdministrationError, contenders.UnequalError, servers.ServerError) as error:
+        print(f"\nbench: {error}", file=sys.stderr)
+        return BROKEN
+    print(report.table(run.rows), report.summary(run.rows), *remarks(run), sep="\n")
+    if given.json:
+        given.json.write_text(report.as_json(run.rows, run.about))
+    return report.exit_code(run.rows, given.check)
+
+
+def measure(run: Run) -> None:
+    """Measure everything."""
+    run.about = describe(run.processor)
+    with run.step("how fast the load client is"):
+        run.about["client_requests_per_second"] = capacity(run)
+    with run.step(f"{startup.STARTS} starts of our server"):
+        times = startup.measure(run.processor)
+    with contextlib.ExitStack() as running:
+        everyone = assemble(run, running)
+        ours = everyone[0]
+        compete(run, everyone)
+        run.rows.append(report.startup_row(times))
+        for other in everyone[1:]:
+            other.server.stop()
+        with run.step(f"latencies at 10,000 operations a minute for {run.plan.latency:.0f} s"):
+            latencies, disturbance = latency.measure(ours, run.plan.latency)
+        run.note("latencies", disturbance)
+        run.rows += [report.latency_row(one) for one in latencies]
+        with run.step(f"memory over {run.plan.all_requests:,} requests"):
+            growth = memory.measure(ours, run.plan.first_requests, run.plan.all_requests)
+        run.rows.append(report.memory_row(growth))
+
+
+def capacity(run: Run) -> float:
+    """Return how many requests a second the client makes of a server that does next to nothing."""
+    port = servers.free_port()
+    command = [sys.executable, "-m", "benchmarks.peers.trivial", str(port)]
+    request = client.build("GET", "/v2/resources/res_00000000000000000000000000", "k" * 40)
+    with Server("trivial", Start(port, command, run.folder, run.processor)) as server:
+        server.wait_for(request)
+        return max(client.closed_loop(port, itertools.repeat(request), 0.5).rate for _ in range(3))
+
+
+def assemble(run: Run, running: contextlib.ExitStack) -> list[Contender]:
+    """Start and fill ours and its peers, ours first."""
+    ours = running.enter_context(contenders.our_server(run.folder, run.processor))
+    with run.step(f"creating {STORED:,} resources in ours"):
+        everyone = [contenders.ours(ours, run.folder, STORED)]
+    with run.step("starting and filling the peers"):
+        for name, module, stored in (
+            (FASTAPI, "fastapi_orm", STORED),
+            (CONNEXION, "connexion_stock", 0),
+            (BARE, "bare", STORED),
+        ):
+            server = running.enter_context(contenders.peer_server(name, module, run.folder, run.processor, stored))
+            everyone.append(contenders.peer(server, STORED))
+        for other in everyone[1:]:
+            contenders.check_equal(everyone[0], other, "/v2/resources/{id}")
+        contenders.check_equal(everyone[0], everyone[1], "/v2/resources?limit=20")
+    return everyone
+
+
+def compete(run: Run, everyone: list[Contender]) -> None:
+    """Let the contenders do each operation in turns."""
+    plan = run.plan
+    for what, turn, competing, targets in (
+        ("get", rounds.get(plan.turn), everyone, READS),
+        ("list", rounds.list_first_page(plan.turn), everyone[:2], LISTS),
+        ("create and delete", rounds.create_and_delete(plan.turn), everyone[:2], CREATES),
+        ("patch", rounds.patch(plan.turn), everyone[:2], PATCHES),
+    ):
+        names = ", ".join(one.name for one in competing)
+        with run.step(f"{what}: {plan.rounds} rounds of {names}"):
+            match = rounds.play(competing, turn, plan.rounds)
+        run.about["repeated_rounds"] += match.repeated
+        run.note(what, max(map(rounds.disturbance, match.counted)))
+        run.rows += [report.ratio_row(match, target) for target in targets]
+
+
+def describe(processor: int | None) -> dict[str, Any]:
+    """Say what a reader of the figures must know about the machine and the packages."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "processors": os.cpu_count(),
+        "pinned": processor is not None,
+        "load_at_start": os.getloadavg()[0],
+        "repeated_rounds": 0,
+        "disturbances": {},
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def remarks(run: Run) -> list[str]:
+    """Say what limits the figures' worth in this run."""
+    found = ["Beside each rate: the server's processor time for one request. In brackets: the range over the rounds."]
+    if run.about["client_requests_per_second"] < ENOUGH:
+        found.append(
+            f"Careful: the load client made {run.about['client_requests_per_second']:,.0f} requests/s at most on this "
+            f"machine ({ENOUGH:,} wanted), so fast servers may be measured too slow."
+        )
+    if not run.about["pinned"]:
+        found.append("Careful: server and client could not be kept on processors of their own.")
+    if repeated := run.about["repeated_rounds"]:
+        found.append(f"{repeated} rounds were measured again because other programs took processor time from them.")
+    if disturbed := {what: share for what, share in run.about["disturbances"].items() if share > rounds.DISTURBED}:
+        shares = ", ".join(f"{share:.0%} ({what})" for what, share in disturbed.items())
+        found.append(f"Careful: other programs kept a processor busy for up to {shares}; run again on a calm machine.")
+    return found

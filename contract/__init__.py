@@ -1,0 +1,1 @@
+"""Turns openapi.yaml into what the server runs."""

@@ -1,0 +1,179 @@
+"""Compiles the document: every operation becomes an `Operation`, or the start fails with the lines to mend."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import connexion.spec
+import orjson
+from connexion.exceptions import ResolverError
+from connexion.operations import OpenAPIOperation
+from connexion.resolver import Resolver
+from connexion.spec import Specification
+
+from contract import agreement, lint, schemas
+from contract.bodies import Body
+from contract.dialects import DIALECTS
+from contract.document import Document, Finding, OperationNode, SpecError, join
+from contract.operation import Contract, Operation, Success, Version
+from contract.parameters import Decoder
+from contract.problems import Catalogue
+from contract.router import Router
+
+# Connexion ships the schema of OpenAPI 3.0 only. The document is 3.1; openapi-spec-validator and our rules judge it.
+connexion.spec.OpenAPISpecification.openapi_schema = {}
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledContract:
+    """A whole document, ready to serve."""
+
+    document: Document
+    operations: Mapping[str, Operation]
+    contracts: Mapping[str, Contract]
+    versions: Mapping[str, Version]
+    catalogue: Catalogue
+    router: Router
+    max_body_bytes: int
+
+
+def specification(document: Document) -> Specification:
+    """The document as Connexion holds it. Connexion changes what it is given, so it gets a copy."""
+    return Specification.load(copy.deepcopy(document.raw))
+
+
+def compile_document(
+    document: Document, connexion_specification: Specification, resolver: Resolver, *, check_answers: bool
+) -> CompiledContract:
+    """Compile every operation; raises SpecError that lists everything in which code and document disagree.
+
+    With `check_answers` each answer is validated against its schema before it is sent, as tests and development do.
+    """
+    findings = lint.unfit(document)
+    if findings:
+        raise SpecError(findings, document.name)
+    compiler = _Compiler(document, connexion_specification, resolver, check_answers)
+    operations: dict[str, Operation] = {}
+    for node in document.operations():
+        try:
+            operation = compiler.operation(node)
+            operations[operation.id] = operation
+        except agreement.Disagreement as disagreement:
+            findings += disagreement.findings
+    if findings:
+        raise SpecError(findings, document.name)
+    return CompiledContract(
+        document=document,
+        operations=operations,
+        contracts=compiler.contracts,
+        versions={date: Version(date, entry["contract"]) for date, entry in document.raw["x-api-versions"].items()},
+        catalogue=Catalogue.read(document.raw["x-errors"]),
+        router=Router(operations.values()),
+        max_body_bytes=document.raw["x-max-body-bytes"],
+    )
+
+
+class _Compiler:
+    def __init__(
+        self, document: Document, connexion_specification: Specification, resolver: Resolver, check_answers: bool
+    ) -> None:
+        self.document = document
+        self.specification = connexion_specification
+        self.resolver = resolver
+        self.check_answers = check_answers
+        self.schemas = schemas.Schemas(document)
+        self.contracts = {
+            name: Contract(name, DIALECTS[entry["dialect"]], entry["stability"], entry["default_version"])
+            for name, entry in document.raw["x-contracts"].items()
+        }
+
+    def operation(self, node: OperationNode) -> Operation:
+        """Compile one operation; raises Disagreement with everything that is wrong about it."""
+        contract = self.contracts[node.operation["operationId"].split(".")[0]]
+        handler = self._handler(node)
+        security = node.operation.get("security", self.document.raw.get("security", []))
+        by_place: dict[str, list[tuple[Mapping[str, Any], str]]] = {"query": [], "header": [], "path": []}
+        for parameter, pointer in node.parameters:
+            by_place[parameter["in"]].append((parameter, pointer))
+        body = node.operation.get("requestBody")
+        return Operation(
+            id=node.operation["operationId"],
+            contract=contract,
+            method=node.method.upper(),
+            path=node.path,
+            handler=handler,
+            path_names=tuple(segment[1:-1] for segment in node.path.split("/") if segment.startswith("{")),
+            scopes=tuple(scope for requirement in security for scopes in requirement.values() for scope in scopes),
+            takes_query="query" in inspect.signature(handler).parameters,
+            query=Decoder(self.schemas, "query", by_place["query"]),
+            headers=Decoder(self.schemas, "header", by_place["header"]),
+            body=Body(self.schemas, body, join(node.pointer, "requestBody")) if body else None,
+            success=self._success(node, contract, handler),
+        )
+
+    def _handler(self, node: OperationNode) -> Callable[..., Any]:
+        operation_id = node.operation["operationId"]
+        try:
+            resolved = OpenAPIOperation.from_spec(
+                self.specification, path=node.path, method=node.method, resolver=self.resolver
+            )
+        except ResolverError as error:
+            expected = agreement.arguments_of(node)
+            mend = agreement.stub(operation_id, expected)
+            message = f"{operation_id} has no handler: {error}"
+            raise agreement.Disagreement([self.document.finding(node.pointer, message, mend)]) from error
+        handler: Callable[..., Any] = resolved.function
+        if findings := agreement.check_arguments(self.document, node, handler):
+            raise agreement.Disagreement(findings)
+        return handler
+
+    def _success(self, node: OperationNode, contract: Contract, handler: Callable[..., Any]) -> Success:
+        status, entry = next((s, r) for s, r in node.operation["responses"].items() if s.startswith("2"))
+        response, pointer = self.document.deref(entry, join(node.pointer, "responses", status))
+        content = response.get("content", {}).get("application/json")
+        location = self._location(response) if "Location" in response.get("headers", {}) else None
+        if content is None:
+            return Success(int(status), None, location, _always_valid)
+        pointer = join(pointer, "content", "application/json", "schema")
+        self._check_result(content["schema"], pointer, contract, handler)
+        return Success(
+            int(status),
+            contract.dialect.compile_success(self.document, content["schema"]),
+            location,
+            self._answer_check(pointer) if self.check_answers else _always_valid,
+        )
+
+    def _check_result(
+        self, schema: Mapping[str, Any], pointer: str, contract: Contract, handler: Callable[..., Any]
+    ) -> None:
+        findings: list[Finding] = []
+        result = typing.get_type_hints(handler).get("return", type(None))
+        for part, part_pointer, attribute in contract.dialect.parts(self.document, schema, pointer):
+            of = agreement.attribute_types(result).get(attribute) if attribute else result
+            findings += agreement.check_result(self.document, part, (part_pointer, "the result"), of)
+        if findings:
+            raise agreement.Disagreement(findings)
+
+    def _location(self, response: Mapping[str, Any]) -> str:
+        """The path template of the operation that reads what was created, found through the response's links."""
+        paths = {node.operation["operationId"]: node for node in self.document.operations()}
+        targets = (paths[link["operationId"]] for link in response["links"].values())
+        return next(target.path for target in targets if target.method == "get")
+
+    def _answer_check(self, pointer: str) -> Callable[[bytes], str | None]:
+        validator = self.schemas.validator(schemas.reference(pointer))
+
+        def check(body: bytes) -> str | None:
+            error = next(validator.iter_errors(orjson.loads(body)), None)
+            return None if error is None else f"{error.message} at /{'/'.join(map(str, error.instance_path))}"
+
+        return check
+
+
+def _always_valid(_: bytes) -> None:
+    return None

@@ -1,0 +1,89 @@
+"""Domain objects as the response schema shows them, compiled to one Python expression per schema."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from contract.document import Document
+
+Present = Callable[[Any, "tuple[str, ...]"], Any]
+
+
+@lru_cache(maxsize=4096)
+def timestamp(seconds: int) -> str:
+    """Unix seconds as RFC 3339 in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def descale(value: int, scale: int) -> int | float:
+    """The wire's value of a scaled number; whole where it is whole, so that 30000 ms are 30 s and not 30.0."""
+    whole, rest = divmod(value, scale)
+    return value / scale if rest else whole
+
+
+def compile_presentation(document: Document, schema: Mapping[str, Any]) -> Present:
+    """A function `(object, expansions) -> JSON value` that shows what the schema names and nothing else.
+
+    The expression is written out once, since walking the schema for each answer costs several times as much.
+    """
+    writer = _Writer(document)
+    source = writer.value(schema, "o", 0)
+    code = compile(f"lambda o, expand: {source}", f"<presentation of {schema.get('$ref', 'a schema')}>", "eval")
+    scope = {"timestamp": timestamp, "descale": descale, **writer.constants}
+    present: Present = eval(code, scope)  # noqa: S307 - made above from schema names that are checked or quoted
+    return present
+
+
+class _Writer:
+    """Writes the expression; `constants` holds the values that it refers to."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.constants: dict[str, Any] = {}
+
+    def value(self, schema: Mapping[str, Any], source: str, depth: int) -> str:
+        node, _ = self.document.deref(dict(schema), "#")
+        if "const" in node:
+            return repr(node["const"])
+        if "oneOf" in node:
+            return self._alternatives(node, source, depth)
+        if node.get("properties"):
+            return self._object(node, source, depth)
+        if node.get("type") == "array":
+            item = f"i{depth}"
+            return f"[{self.value(node['items'], item, depth + 1)} for {item} in {source}]"
+        if node.get("x-scale"):
+            return f"descale({source}, {int(node['x-scale'])})"
+        if node.get("format") == "date-time":
+            return f"timestamp({source})"
+        return source
+
+    def _alternatives(self, node: Mapping[str, Any], source: str, depth: int) -> str:
+        """A nullable reference, or the short and the full form of an expansion."""
+        first, second = (self.document.deref(dict(option), "#")[0] for option in node["oneOf"])
+        if second.get("type") == "null":
+            return f"(None if {source} is None else {self.value(first, source, depth)})"
+        full = f"{node['x-expand']!r} in expand"
+        return f"({self.value(second, source, depth)} if {full} else {self.value(first, source, depth)})"
+
+    def _object(self, node: Mapping[str, Any], source: str, depth: int) -> str:
+        entries = []
+        for name, inner in node["properties"].items():
+            schema, _ = self.document.deref(dict(inner), "#")
+            written = self.value(schema, f"{source}.{attribute(name, schema)}", depth)
+            if "x-expand" in schema and "oneOf" not in schema:
+                entries.append(f"**({{{name!r}: {written}}} if {schema['x-expand']!r} in expand else {{}})")
+            else:
+                entries.append(f"{name!r}: {written}")
+        return "{" + ", ".join(entries) + "}"
+
+
+def attribute(name: str, schema: Mapping[str, Any]) -> str:
+    """The domain attribute behind a property; raises ValueError where that is not a Python name."""
+    found = str(schema.get("x-attribute", name))
+    if not found.isidentifier():
+        raise ValueError(f"'{found}' is not a Python name; give the property an x-attribute")
+    return found

@@ -1,0 +1,1 @@
+"""The house rules for openapi.yaml, by what they look at."""

@@ -1,0 +1,178 @@
+"""The `x-` extensions that openapi.yaml may use, as data."""
+
+from typing import Any, NamedTuple
+
+import yaml
+
+PLACES = {"root": "the document's root", "parameter": "a parameter", "property": "a property of a schema"}
+
+
+class Extension(NamedTuple):
+    """One extension: where it may stand (keys of PLACES), the JSON Schema of its value, what it does, an example."""
+
+    name: str
+    places: tuple[str, ...]
+    schema: dict[str, Any]
+    effect: str
+    example: Any
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}
+_DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+
+def _record(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "required": list(properties), "properties": properties}
+
+
+def _table(keys: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "minProperties": 1, "propertyNames": keys, "additionalProperties": values}
+
+
+_DECLARED = (
+    Extension(
+        "x-contracts",
+        ("root",),
+        _table(
+            {"pattern": "^v[1-9][0-9]*$"},
+            _record(
+                title=_TEXT,
+                dialect={"type": "string", "enum": ["envelope", "bare"]},
+                stability={"type": "string", "enum": ["stable", "beta"]},
+                default_version=_DATE,
+            ),
+        ),
+        "Names each contract, which is the first segment of its paths, and says in which dialect it answers, how "
+        "stable it is and which dated version a request to it has when nothing else decides.",
+        {"v1": {"title": "Version 1", "dialect": "envelope", "stability": "stable", "default_version": "2023-09-15"}},
+    ),
+    Extension(
+        "x-api-versions",
+        ("root",),
+        _table(_DATE, _record(contract={"type": "string"}, changes=_TEXT)),
+        "Lists the dated versions, oldest first, the contract that answers each and what came with it.",
+        {"2023-09-15": {"contract": "v1", "changes": "Added webhook signature verification."}},
+    ),
+    Extension(
+        "x-max-body-bytes",
+        ("root",),
+        {"type": "integer", "minimum": 1},
+        "Says how many bytes a request body may have; a larger one is answered 413.",
+        10485760,
+    ),
+    Extension(
+        "x-plans",
+        ("root",),
+        _table(_NAME, _record(requests_per_minute={"type": "integer", "minimum": 1})),
+        "Names the plans and the rate limit of each.",
+        {"free": {"requests_per_minute": 60}},
+    ),
+    Extension(
+        "x-scopes",
+        ("root",),
+        _table({"pattern": "^[a-z][a-z0-9_]*:[a-z][a-z0-9_]*$"}, _TEXT),
+        "Names the scopes that a key can have and says what each allows; an operation's `security` asks for them.",
+        {"resources:read": "Read resources."},
+    ),
+    Extension(
+        "x-errors",
+        ("root",),
+        _table(
+            _NAME,
+            _record(
+                status={"type": "integer", "minimum": 400, "maximum": 599},
+                type=_NAME,
+                v1={"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$"},
+                message=_TEXT,
+                meaning=_TEXT,
+                recovery=_TEXT,
+            ),
+        ),
+        "Is the catalogue of errors: for each code its status, its type in the bare dialect, its code in the envelope "
+        "dialect, the message when nothing more exact is known, what it means and how to recover.",
+        {
+            "scope_missing": {
+                "status": 403,
+                "type": "permission_error",
+                "v1": "FORBIDDEN",
+                "message": "The API key lacks a scope that this operation needs.",
+                "meaning": "The key is valid but was not given the scope that the message names.",
+                "recovery": "Use a key with that scope, or give the scope to this key.",
+            }
+        },
+    ),
+    Extension(
+        "x-attribute",
+        ("parameter", "property"),
+        _NAME,
+        "Names the domain attribute or argument that holds the value, where it differs from the name on the wire.",
+        "configuration",
+    ),
+    Extension(
+        "x-scale",
+        ("property",),
+        {"type": "integer", "minimum": 2},
+        "Makes the domain's number this many times the number on the wire; the property must be a number.",
+        1000,
+    ),
+    Extension(
+        "x-values",
+        ("parameter",),
+        {"type": "object", "minProperties": 1, "additionalProperties": {"type": ["string", "integer", "boolean"]}},
+        "Maps values on the wire, which the parameter's `enum` must list, to the domain's; others stay as they are.",
+        {"created_at": "created"},
+    ),
+    Extension(
+        "x-expand",
+        ("property",),
+        _NAME,
+        "Shows the property only when `expand[]` has this value. With `oneOf`, the first alternative is shown "
+        "otherwise and the second when expanded.",
+        "logs",
+    ),
+)
+
+EXTENSIONS = {extension.name: extension for extension in _DECLARED}
+
+_HEAD = """\
+# The `x-` extensions of openapi.yaml
+
+<!-- Made from contract/vocabulary.py; a test compares the two. -->
+
+OpenAPI says what goes over the wire. These extensions say the rest: what the server enforces, and how the wire and the
+domain belong together. No others exist: an unknown one, one in the wrong place and one of the wrong form are errors.
+
+| extension | stands on | what it does |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page that documents the extensions, in Markdown."""
+    rows = (f"| [`{each.name}`](#{each.name}) | {_places(each)} | {each.effect} |" for each in EXTENSIONS.values())
+    return _HEAD + "\n".join([*rows, *map(_section, EXTENSIONS.values())]) + "\n"
+
+
+def _places(extension: Extension) -> str:
+    return " or ".join(PLACES[place] for place in extension.places)
+
+
+def _section(extension: Extension) -> str:
+    schema = _yaml(extension.schema)
+    example = _yaml({extension.name: extension.example})
+    return (
+        f"\n## {extension.name}\n\n{extension.effect} It stands on {_places(extension)}.\n\n"
+        f"```yaml\n{example}```\n\nIts form, as a JSON Schema:\n\n```yaml\n{schema}```"
+    )
+
+
+def _yaml(value: Any) -> str:
+    return yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes a repeated value out instead of as an alias."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

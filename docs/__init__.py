@@ -1,0 +1,1 @@
+"""The documentation that the server shows, made from openapi.yaml."""

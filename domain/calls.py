@@ -1,0 +1,40 @@
+"""Who calls, when, and in which transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.refusals import Refusal
+from storage.database import Transaction
+from storage.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the caller's plan allows: requests per minute, items per batch, bytes per body."""
+
+    max_requests_per_minute: int
+    max_batch_size: int
+    max_payload_bytes: int
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as a handler sees it.
+
+    `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the versions that
+    the caller accepts; None means any.
+    """
+
+    tx: Transaction
+    scope: Scope
+    now: int
+    request_id: str
+    allowance: Allowance
+    idempotency_key: str | None = None
+    if_match: frozenset[int] | None = None
+
+    def require_version(self, version: int) -> None:
+        """Refuse to go on when the object is not in a version that the caller accepts."""
+        if self.if_match is not None and version not in self.if_match:
+            raise Refusal("precondition_failed")

@@ -1,0 +1,41 @@
+"""Idempotency keys: one effect and one answer for a request that is sent again within 24 hours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.calls import Call
+from domain.refusals import Refusal
+from storage import idempotency
+
+KEPT_SECONDS = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it is kept: its status, the headers that belong to it, and its bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def claim(call: Call, fingerprint: str) -> Answer | None:
+    """Take the call's key for a request; the answer to give again if it was taken for the same request before.
+
+    A concurrent request with the same key waits here until the first one's transaction has ended.
+    """
+    assert call.idempotency_key is not None
+    row = idempotency.claim(call.tx, call.scope, call.idempotency_key, fingerprint, call.now, call.now + KEPT_SECONDS)
+    if row is None:
+        return None
+    if row.fingerprint != fingerprint:
+        raise Refusal("idempotency_key_reused")
+    return Answer(row.status, row.headers, bytes(row.body))
+
+
+def complete(call: Call, answer: Answer) -> None:
+    """Keep the answer with the call's key."""
+    assert call.idempotency_key is not None
+    idempotency.complete(call.tx, call.scope, call.idempotency_key, answer.status, answer.headers, answer.body)

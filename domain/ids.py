@@ -1,0 +1,10 @@
+"""Ids of objects: a prefix that names the kind, and a UUIDv7 in base 32, so that ids sort by time of creation."""
+
+from __future__ import annotations
+
+from typeid import TypeID
+
+
+def new(prefix: str) -> str:
+    """A new id such as `res_01kb2m9p4bf4ks8f0xm0q5e3yt`; later ones of the same process are greater."""
+    return str(TypeID(prefix=prefix))

@@ -1,0 +1,18 @@
+"""What the platform refuses to do, as exceptions that end the transaction."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """The request cannot be done; `code` is one of `x-errors`, `message` and `param` are for the caller."""
+
+    def __init__(self, code: str, message: str | None = None, param: str | None = None) -> None:
+        super().__init__(message or code)
+        self.code = code
+        self.message = message
+        self.param = param
+
+
+def not_found(noun: str, object_id: str) -> Refusal:
+    """No such object is visible to the caller: unknown, deleted, another account's and the other mode's look alike."""
+    return Refusal("not_found", f"There is no {noun} '{object_id}'.", "id")

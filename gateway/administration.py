@@ -1,0 +1,172 @@
+"""The administrator's commands: accounts and keys, also while the server runs on the same data."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from contract import document as documents
+from domain import accounts, api_keys
+from domain.api_keys import KeyOptions
+from domain.clock import SystemClock
+from gateway import settings as setting
+from gateway.settings import Settings
+from storage import database, migrations, sqlite
+from storage.database import Transaction
+
+T = TypeVar("T")
+REGIONS = ("us", "eu")
+
+
+class CommandError(Exception):
+    """A command cannot be carried out; the message says how to mend it."""
+
+
+def parser(raw: dict[str, Any]) -> argparse.ArgumentParser:
+    """The commands and their options; what may be chosen is what the document declares."""
+    top = argparse.ArgumentParser(prog="./scripts/admin", description="Administers accounts and API keys.")
+    top.add_argument("--database", metavar="URL", help="the database; default: the file in the data directory")
+    top.add_argument("--data-dir", metavar="DIR", help="the data directory; default: data")
+    nouns = top.add_subparsers(dest="noun", required=True, metavar="{account,key}")
+    account = nouns.add_parser("account", help="accounts").add_subparsers(dest="verb", required=True)
+    create = account.add_parser("create", help="create an account and print its id")
+    create.add_argument("name")
+    create.add_argument("--plan", choices=list(raw["x-plans"]), default=next(iter(raw["x-plans"])))
+    create.add_argument("--region", choices=REGIONS, default=REGIONS[0])
+    key = nouns.add_parser("key", help="API keys").add_subparsers(dest="verb", required=True)
+    create = key.add_parser("create", help="create a key and print it, this once")
+    create.add_argument("account", help="the account's id")
+    create.add_argument("--mode", choices=["test", "live"], default="test")
+    create.add_argument("--scopes", default="*", help="for example 'resources:read resources:write'; default: '*'")
+    create.add_argument("--api-version", choices=list(raw["x-api-versions"]), help="pin the key to a version")
+    create.add_argument("--expires", metavar="TIME", help="when it ends: 2027-01-31, 2027-01-31T12:00:00Z or 30d")
+    revoke = key.add_parser("revoke", help="revoke a key; it stops within a second")
+    revoke.add_argument("key", help="the key's id, from 'key list'")
+    listing = key.add_parser("list", help="list an account's keys")
+    listing.add_argument("account", help="the account's id")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command; 0 when it is done, 1 with a message on stderr when it cannot be."""
+    try:
+        given = setting.read()
+        raw = documents.load(given.document).raw
+        chosen = parser(raw).parse_args(arguments)
+        prepared = prepare(_override(given, chosen))
+        return run(prepared, raw, chosen)
+    except (CommandError, setting.SettingError, sqlite.DirectoryInUse, ValueError) as error:
+        print(f"admin: {error}", file=sys.stderr)
+    except database.Unavailable as error:
+        print(f"admin: {error} Try again in {error.retry_after} s.", file=sys.stderr)
+    return 1
+
+
+def _override(given: Settings, chosen: argparse.Namespace) -> Settings:
+    options = {"database_url": chosen.database, "data_dir": chosen.data_dir}
+    return setting.override(given, {name: text for name, text in options.items() if text})
+
+
+def prepare(settings: Settings) -> Settings:
+    """Make the data directory and bring the database to the newest schema."""
+    if settings.is_embedded:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if sqlite.single_process_only():
+            # This SQLite can corrupt a file that two processes write to: refuse while a server has it. The lock goes
+            # with this process.
+            sqlite.DirectoryLock(settings.data_dir).acquire()
+    migrations.migrate(settings.database)
+    return settings
+
+
+def run(settings: Settings, raw: dict[str, Any], chosen: argparse.Namespace) -> int:
+    """Carry out a parsed command."""
+    now = SystemClock().now()
+    if chosen.noun == "account":
+        account = write(settings, lambda tx: accounts.create(tx, now, chosen.name, chosen.plan, chosen.region))
+        print(account.id)
+    elif chosen.verb == "create":
+        options = KeyOptions(
+            mode=chosen.mode,
+            scopes=scopes(chosen.scopes, raw),
+            api_version=chosen.api_version,
+            expires=expiry(chosen.expires, now),
+        )
+        print(write(settings, lambda tx: create_key(tx, now, chosen.account, options)))
+    elif chosen.verb == "revoke":
+        if not write(settings, lambda tx: api_keys.revoke(tx, now, chosen.key)):
+            raise CommandError(f"There is no key '{chosen.key}'. './scripts/admin key list ACCOUNT' shows the ids.")
+    else:
+        show_keys(write(settings, lambda tx: list_keys(tx, chosen.account)))
+    return 0
+
+
+def write(settings: Settings, unit: Callable[[Transaction], T]) -> T:
+    """Run one unit of work in a transaction of its own."""
+
+    async def once() -> T:
+        opened = database.open_database(settings.database, busy_timeout=settings.busy_timeout)
+        try:
+            return await opened.write(unit)
+        finally:
+            await opened.close()
+
+    return asyncio.run(once())
+
+
+def create_key(tx: Transaction, now: int, account_id: str, options: KeyOptions) -> str:
+    """Create a key for an account that exists."""
+    require_account(tx, account_id)
+    return api_keys.create(tx, now, account_id, options)
+
+
+def list_keys(tx: Transaction, account_id: str) -> list[api_keys.ApiKey]:
+    """The keys of an account that exists."""
+    require_account(tx, account_id)
+    return api_keys.list_of(tx, account_id)
+
+
+def require_account(tx: Transaction, account_id: str) -> None:
+    """Refuse an id that no account has."""
+    if not accounts.exists(tx, account_id):
+        raise CommandError(f"There is no account '{account_id}'. './scripts/admin account create NAME' makes one.")
+
+
+def scopes(text: str, raw: dict[str, Any]) -> list[str]:
+    """The scopes in an option, each one that the document declares, a whole kind (`resources:*`) or all (`*`)."""
+    known = set(raw["x-scopes"])
+    known |= {"*"} | {f"{scope.partition(':')[0]}:*" for scope in known}
+    chosen = text.replace(",", " ").split()
+    unknown = [scope for scope in chosen if scope not in known]
+    if unknown or not chosen:
+        raise CommandError(f"Unknown scope '{' '.join(unknown)}'. Known are: {', '.join(sorted(known))}.")
+    return chosen
+
+
+def expiry(text: str | None, now: int) -> int | None:
+    """The unix time that an option means: a date or time in UTC, or a number of days from now."""
+    if text is None:
+        return None
+    if text.endswith("d") and text[:-1].isdecimal():
+        return now + int(text[:-1]) * 86400
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"'{text}' is not a time. Write 2027-01-31, 2027-01-31T12:00:00Z or 30d.") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp())
+
+
+def show_keys(keys: Sequence[api_keys.ApiKey]) -> None:
+    """Print a table of keys."""
+    for key in keys:
+        state = "revoked" if key.revoked else "active"
+        until = datetime.datetime.fromtimestamp(key.expires, datetime.UTC).isoformat() if key.expires else "no expiry"
+        print(f"{key.id}  {key.prefix}…{key.last4}  {key.mode}  {state}  {until}  {' '.join(key.scopes)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Puts a server together: document, contract, stages, pages and database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from contract import document as documents
+from contract.application import Application
+from contract.document import Document
+from contract.middleware import HandlerResolver
+from domain.calls import Allowance
+from domain.clock import Clock, SystemClock
+from gateway import logs, stages
+from gateway.execution import Execute
+from gateway.keyring import Keyring
+from gateway.pages import Pages
+from gateway.pipeline import ErrorLinks, Pipeline
+from gateway.preconditions import Revalidate
+from gateway.settings import Settings
+from storage import database
+from storage.database import Database
+
+# The longest list of items that one execution may take, in every plan.
+MOST_IN_BATCH = 1000
+
+
+def create_app(
+    settings: Settings,
+    *,
+    document: Document | None = None,
+    clock: Clock | None = None,
+    resolver: HandlerResolver | None = None,
+) -> Application:
+    """Build everything a server needs; raises SpecError where the document and the code disagree."""
+    logs.configure(sys.stderr)
+    document = document or documents.load(settings.document)
+    opened = database.open_database(
+        settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        yield
+        await opened.close()
+
+    app = Application(
+        document,
+        build_pipeline(settings, document, opened, clock or SystemClock()),
+        lifespan,
+        resolver,
+        check_answers=settings.check_answers or settings.reload,
+    )
+    app.pages = Pages(lambda: app.contract.document, settings.base_url, opened)
+    return app
+
+
+def build_pipeline(settings: Settings, document: Document, opened: Database, clock: Clock) -> Pipeline:
+    """What every request passes, in order; the finishing stages see the answer."""
+    return Pipeline(
+        stages=[
+            stages.Identify(clock),
+            stages.Route(),
+            stages.Authenticate(Keyring(opened)),
+            stages.ChooseVersion(),
+            stages.Authorize(),
+            stages.Decode(),
+            Execute(opened, allowances(document)),
+        ],
+        finishing=[Revalidate()],
+        links=ErrorLinks(settings.base_url),
+    )
+
+
+def allowances(document: Document) -> dict[str, Allowance]:
+    """What each plan of `x-plans` allows."""
+    return {
+        plan: Allowance(entry["requests_per_minute"], MOST_IN_BATCH, document.raw["x-max-body-bytes"])
+        for plan, entry in document.raw["x-plans"].items()
+    }

@@ -1,0 +1,39 @@
+"""Whom API keys stand for, remembered for a moment."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from contract.problems import Problem
+from domain import api_keys
+from domain.api_keys import Caller
+from storage.database import Database
+
+# A revoked key must stop within a second, in every process.
+REMEMBERED_SECONDS = 0.5
+MOST_REMEMBERED = 10_000
+
+
+class Keyring:
+    """Looks keys up by their digest. Only keys that are good are remembered, so a new one works at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._remembered: dict[str, tuple[Caller, float]] = {}
+
+    async def caller(self, key: str, now: int) -> Caller:
+        """Whom a key stands for; raises a Refusal or a Problem for one that is not good."""
+        digest = api_keys.digest(key)
+        if digest is None:
+            raise Problem("key_invalid")
+        remembered = self._remembered.get(digest)
+        if remembered is not None and remembered[1] > time.monotonic():
+            api_keys.refuse_expired(remembered[0], now)
+            return remembered[0]
+        asked = time.monotonic()
+        caller = await self._database.read(partial(api_keys.recognise, key_digest=digest, now=now))
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[digest] = caller, asked + REMEMBERED_SECONDS
+        return caller

@@ -1,0 +1,132 @@
+"""The pages beside the API: the reference, the error catalogue, the document itself, and health."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import orjson
+
+from contract.document import Document
+from contract.middleware import Receive, Scope, Send
+from docs import pages, reference
+from gateway.exchange import Headers
+from storage.database import Database, Unavailable
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+YAML = "application/yaml"
+HEALTH = ("/healthz", "/readyz")
+ERRORS = "/docs/errors"
+# Below this, compression costs more than it saves.
+LEAST_COMPRESSED = 1024
+
+
+class Content(NamedTuple):
+    """How a page is made; `render` gives None where there is no such page."""
+
+    media_type: str
+    policy: str | None
+    render: Callable[[Document], bytes | None]
+
+
+class Page(NamedTuple):
+    """A rendered page, plain and compressed."""
+
+    plain: bytes
+    compressed: bytes
+    etag: bytes
+
+
+class Pages:
+    """Answers what is not an operation. Rendered pages are kept until the document changes."""
+
+    def __init__(self, document: Callable[[], Document], base_url: str, database: Database) -> None:
+        self._document = document
+        self._database = database
+        self._kept: dict[str, Page] = {}
+        self._kept_for: Document | None = None
+        self._contents = {
+            "/docs": Content(HTML, reference.CONTENT_SECURITY_POLICY, lambda d: reference.reference(d.raw, base_url)),
+            ERRORS: Content(HTML, pages.CONTENT_SECURITY_POLICY, lambda d: pages.error_index(d.raw)),
+            "/openapi.yaml": Content(YAML, None, lambda d: d.text),
+            "/openapi.json": Content(JSON, None, lambda d: orjson.dumps(d.raw, option=orjson.OPT_INDENT_2)),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope["path"]
+        content = self._content(path)
+        if scope["method"] not in ("GET", "HEAD") and (content or path in HEALTH):
+            await _refuse(scope, send, 405, "METHOD_NOT_ALLOWED", "Pages can only be read: use GET or HEAD.")
+        elif path in HEALTH:
+            await self._health(scope, send)
+        elif path == "/":
+            await _send(scope, send, 302, b"", [(b"location", b"/docs")])
+        elif content is None or (page := self._render(path, content)) is None:
+            message = f"There is no page {path}. The API starts at /v1 and /v2, its reference is at /docs."
+            await _refuse(scope, send, 404, "NOT_FOUND", message)
+        else:
+            await self._page(scope, send, content, page)
+
+    def _content(self, path: str) -> Content | None:
+        if path.startswith(f"{ERRORS}/"):
+            code = path.removeprefix(f"{ERRORS}/")
+            return Content(HTML, pages.CONTENT_SECURITY_POLICY, lambda d: pages.error_page(d.raw, code))
+        return self._contents.get(path)
+
+    async def _page(self, scope: Scope, send: Send, content: Content, page: Page) -> None:
+        given = dict(scope["headers"])
+        headers = [(b"etag", page.etag), (b"cache-control", b"no-cache"), (b"vary", b"accept-encoding")]
+        if given.get(b"if-none-match") == page.etag:
+            await _send(scope, send, 304, b"", headers)
+            return
+        headers.append((b"content-type", content.media_type.encode()))
+        if content.policy:
+            headers.append((b"content-security-policy", content.policy.encode()))
+        body = page.plain
+        if len(body) >= LEAST_COMPRESSED and b"gzip" in given.get(b"accept-encoding", b""):
+            body = page.compressed
+            headers.append((b"content-encoding", b"gzip"))
+        await _send(scope, send, 200, body, headers)
+
+    def _render(self, path: str, content: Content) -> Page | None:
+        document = self._document()
+        if self._kept_for is not document:
+            self._kept, self._kept_for = {}, document
+        if path not in self._kept:
+            body = content.render(document)
+            if body is None:
+                return None
+            etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
+            self._kept[path] = Page(body, gzip.compress(body, 6, mtime=0), etag)
+        return self._kept[path]
+
+    async def _health(self, scope: Scope, send: Send) -> None:
+        status, state = 200, "ok"
+        if scope["path"] == "/readyz":
+            try:
+                await self._database.ping()
+            except Unavailable as error:
+                status, state = 503, str(error)
+        headers = [(b"content-type", JSON.encode()), (b"cache-control", b"no-store")]
+        await _send(scope, send, status, orjson.dumps({"status": state}), headers)
+
+
+async def _refuse(scope: Scope, send: Send, status: int, code: str, message: str) -> None:
+    """An error outside every contract, in the shape of the stable one."""
+    body = orjson.dumps({"status": "error", "error": {"code": code, "message": message}})
+    headers = [(b"content-type", JSON.encode())]
+    if status == 405:
+        headers.append((b"allow", b"GET, HEAD"))
+    await _send(scope, send, status, body, headers)
+
+
+async def _send(scope: Scope, send: Send, status: int, body: bytes, headers: Headers) -> None:
+    always = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+    if status != 304:
+        always.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *always]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,103 @@
+"""Takes a request through the stages and sends its answer; every refusal and every fault is rendered here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+import structlog
+
+from contract.compiler import CompiledContract
+from contract.middleware import Receive, Scope, Send
+from contract.problems import Problem
+from domain.refusals import Refusal
+from gateway.exchange import Answer, Exchange
+from gateway.execution import JSON
+from gateway.reading import ClientGone
+from gateway.stages import Stage
+from storage.database import DeadlineExceeded, Unavailable
+
+log = structlog.get_logger()
+
+CHALLENGE = (b"www-authenticate", b"Bearer")
+ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"private, no-cache"))
+
+
+class ErrorLinks:
+    """Where the pages about errors and requests are."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def doc_url(self, code: str) -> str:
+        return f"{self.base_url}/docs/errors/{code}"
+
+    def log_url(self, request_id: str) -> str:
+        return f"{self.base_url}/logs/{request_id}"
+
+
+class Pipeline:
+    """The life of a request: the stages until one of them gives the answer, then the finishing ones, then the bytes."""
+
+    def __init__(self, stages: Sequence[Stage], finishing: Sequence[Stage], links: ErrorLinks) -> None:
+        self.stages = stages
+        self.finishing = finishing
+        self.links = links
+
+    async def __call__(self, compiled: CompiledContract, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(compiled, scope, receive)
+        try:
+            for stage in self.stages:
+                await stage(exchange)
+                if exchange.answer is not None:
+                    break
+            for stage in self.finishing:
+                await stage(exchange)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a client can provoke is an answer, never a broken connection
+            exchange.answer = self.refuse(exchange, problem_of(error, exchange))
+        assert exchange.answer is not None
+        await self._send(exchange, exchange.answer, send)
+
+    def refuse(self, exchange: Exchange, problem: Problem) -> Answer:
+        """The answer to a request that has this problem."""
+        kind = exchange.compiled.catalogue[problem.code]
+        body = exchange.contract.dialect.error(kind, problem, exchange.request_id, self.links)
+        headers = [JSON, *problem.headers]
+        if kind.status == 401:
+            headers.append(CHALLENGE)
+        if problem.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % problem.retry_after))
+        return Answer(kind.status, orjson.dumps(body), headers)
+
+    async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
+        headers = [
+            *answer.headers,
+            (b"x-request-id", exchange.request_id.encode()),
+            (b"api-version", exchange.version.encode()),
+            *ALWAYS,
+        ]
+        if answer.status not in (204, 304):
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        if exchange.contract.stability != "stable":
+            headers.append((b"x-api-stability", exchange.contract.stability.encode()))
+        body = b"" if exchange.scope["method"] == "HEAD" else answer.body
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def problem_of(error: Exception, exchange: Exchange) -> Problem:
+    """What to tell the client about an exception. Only what is nobody's doing but ours is logged."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Refusal):
+        return Problem(error.code, error.message, param=error.param)
+    if isinstance(error, Unavailable):
+        log.warning("unavailable", request_id=exchange.request_id, reason=str(error))
+        return Problem("unavailable", retry_after=error.retry_after)
+    if isinstance(error, DeadlineExceeded):
+        log.warning("deadline exceeded", request_id=exchange.request_id)
+        return Problem("timeout")
+    log.error("request failed", request_id=exchange.request_id, exc_info=error)
+    return Problem("internal_error")

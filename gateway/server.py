@@ -1,0 +1,172 @@
+"""`./scripts/serve`: prepares the data, says where everything is, and serves."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from contract.application import Application
+from contract.document import SpecError
+from gateway import administration, trial, welcome
+from gateway import settings as setting
+from gateway.app import create_app
+from gateway.protocol import JsonRefusals
+from gateway.reload import Reloader, report, wait_for_edit
+from gateway.settings import Settings
+from storage import migrations, sqlite
+from storage.database import Unavailable
+
+OPTIONS = {
+    "host": "the address to listen on",
+    "port": "the port to listen on",
+    "database_url": "the database, postgresql://… or sqlite:///…; default: a file in the data directory",
+    "data_dir": "where the embedded database lies",
+    "workers": "how many processes; more than one needs PostgreSQL",
+}
+
+
+class StartError(Exception):
+    """The server cannot start; the message says how to mend it."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `serve`; each can be given as a variable too."""
+    top = argparse.ArgumentParser(
+        prog="./scripts/serve", description="Serves the API.", epilog="Each option is also a variable: API_PORT, …"
+    )
+    for name, words in OPTIONS.items():
+        flag = {"database_url": "--database"}.get(name, "--" + name.replace("_", "-"))
+        top.add_argument(flag, dest=name, metavar=name.upper(), help=words)
+    top.add_argument("--reload", action="store_const", const="true", help="serve edits of openapi.yaml and of the code")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stopped; 1 with a message on stderr when the server cannot start."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = {name: text for name, text in vars(parser().parse_args(given)).items() if text}
+    must_restart = False
+    try:
+        settings = check(setting.override(setting.read(), chosen))
+        must_restart = serve_or_wait(settings)
+    except SpecError as error:
+        print(error, file=sys.stderr)
+    except (StartError, setting.SettingError, sqlite.DirectoryInUse, ValueError) as error:
+        print(f"serve: {error}", file=sys.stderr)
+    except Unavailable as error:
+        print(f"serve: {error} Is the database running, and is its address right?", file=sys.stderr)
+    else:
+        if must_restart:
+            os.execv(sys.executable, [sys.executable, "-m", "gateway.server", *given])
+        return 0
+    return 1
+
+
+def serve_or_wait(settings: Settings) -> bool:
+    """Serve; with `reload` a document that does not fit is waited for until it is edited. True to start anew."""
+    try:
+        return serve(settings)
+    except SpecError as error:
+        if not settings.reload:
+            raise
+        report(f"{error}\nWaiting for the next edit.")
+        wait_for_edit(settings)
+        return True
+
+
+def serve(settings: Settings) -> bool:
+    """Prepare the data and serve; true when the server is to start anew."""
+    if settings.workers > 1:
+        administration.prepare(settings)
+        serve_many(settings)
+        return False
+    if not settings.is_embedded:
+        administration.prepare(settings)
+        return serve_one(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with sqlite.DirectoryLock(settings.data_dir):
+        migrations.migrate(settings.database)
+        return serve_one(settings)
+
+
+def check(settings: Settings) -> Settings:
+    """Refuse settings that contradict each other."""
+    if settings.workers > 1 and settings.is_embedded:
+        raise StartError("Several workers need PostgreSQL: give --database postgresql://…, or use one worker.")
+    if settings.workers > 1 and settings.reload:
+        raise StartError("--reload works with one worker. Leave --workers out.")
+    return settings
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Listen on the address, before anything is promised about it."""
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"{settings.host}:{settings.port} cannot be used: {reason}. Give another --port.") from error
+
+
+def serve_one(settings: Settings) -> bool:
+    """Serve in this process; true when it is to start anew."""
+    app = create_app(settings)
+    listening = bind(settings)
+    welcome.show(settings, len(app.contract.operations), welcome.first_keys(settings))
+    server = uvicorn.Server(configuration(settings, app))
+    reloader = Reloader(settings, app.contract, server)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(serve_and_watch(server, reloader if settings.reload else None, listening))
+    listening.close()
+    return reloader.must_restart
+
+
+async def serve_and_watch(server: uvicorn.Server, reloader: Reloader | None, listening: socket.socket) -> None:
+    """Serve until stopped, and act on edits meanwhile."""
+    watching = asyncio.create_task(reloader.watch()) if reloader else None
+    await server.serve(sockets=[listening])
+    if watching is not None:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+def serve_many(settings: Settings) -> None:
+    """Serve in several processes, each with its own application on the one database."""
+    operations = len(trial.compiled(settings).operations)
+    listening = bind(settings)
+    welcome.show(settings, operations, welcome.first_keys(settings))
+    setting.export(settings)
+    config = configuration(settings, "gateway.server:worker_app")
+    Multiprocess(config, sockets=[listening]).run()
+
+
+def worker_app() -> Application:
+    """The application of one worker process."""
+    return create_app(setting.read())
+
+
+def configuration(settings: Settings, app: Application | str) -> uvicorn.Config:
+    """How uvicorn serves: its fast loop and parser, quietly, finishing what is in flight when it is stopped."""
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=settings.workers,
+        loop="uvloop",
+        http=JsonRefusals,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=30,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""What every request passes, in this order. Read `STAGES` at the end first."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from contract.problems import Fault, Problem
+from domain import ids
+from domain.clock import Clock
+from gateway import keyring, reading
+from gateway.exchange import Answer, Exchange
+
+
+class Stage(Protocol):
+    """One step of a request. It fills in the exchange, gives the answer, or raises a Problem or a Refusal."""
+
+    async def __call__(self, exchange: Exchange) -> None: ...
+
+
+class Identify:
+    """Gives the request its id and its time, and finds the contract in whose shape even an early error is written."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    async def __call__(self, exchange: Exchange) -> None:
+        exchange.request_id = ids.new("req")
+        exchange.now = self.clock.now()
+        compiled = exchange.compiled
+        prefix = compiled.router.names_contract(exchange.scope["path"])
+        exchange.contract = compiled.contracts[prefix or next(iter(compiled.contracts))]
+        exchange.version = exchange.contract.default_version
+        wanted = compiled.versions.get(exchange.headers.get(b"api-version", b"").decode("latin-1"))
+        if wanted is not None and may_serve(prefix, wanted.contract):
+            exchange.version, exchange.contract = wanted.date, compiled.contracts[wanted.contract]
+
+
+class Route:
+    """Finds the path in the document: 404, 405 with `Allow`, and the answer to OPTIONS."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        raw_path = exchange.scope.get("raw_path") or exchange.scope["path"].encode()
+        match = exchange.compiled.router.match(raw_path.decode("latin-1"))
+        if match is None:
+            raise Problem("path_unknown")
+        exchange.match = match
+        method = exchange.method
+        if method == "OPTIONS":
+            exchange.answer = Answer(204, headers=[(b"allow", match.node.allowed(match.prefix).encode())])
+        elif method == "HEAD":
+            exchange.method = method = "GET"
+        if exchange.answer is None and not any(
+            method in methods for name, methods in match.node.operations.items() if may_serve(match.prefix, name)
+        ):
+            raise not_allowed(exchange, match.prefix)
+
+
+class Authenticate:
+    """Finds whom the API key stands for."""
+
+    def __init__(self, keys: keyring.Keyring) -> None:
+        self.keys = keys
+
+    async def __call__(self, exchange: Exchange) -> None:
+        if exchange.header_is_repeated(b"authorization"):
+            raise Problem("key_missing")
+        scheme, _, key = exchange.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key or " " in key:
+            raise Problem("key_missing")
+        exchange.caller = await self.keys.caller(key, exchange.now)
+
+
+class ChooseVersion:
+    """Settles the dated version, the header's before the key's before the account's, and with it the operation."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        compiled, prefix = exchange.compiled, exchange.match.prefix
+        header = exchange.headers.get(b"api-version")
+        if header is None:
+            for pinned in (exchange.caller.key_version, exchange.caller.account_version):
+                version = compiled.versions.get(pinned or "")
+                if version is not None and may_serve(prefix, version.contract):
+                    exchange.version, exchange.contract = version.date, compiled.contracts[version.contract]
+                    break
+        elif header.decode("latin-1") != exchange.version:
+            known = [date for date, version in compiled.versions.items() if may_serve(prefix, version.contract)]
+            says = f"must be one of {', '.join(known)} at /{prefix}"
+            raise Problem.of([Fault("header", ("API-Version",), "unknown_value", says)])
+        methods = exchange.match.node.operations.get(exchange.contract.name)
+        if methods is None:
+            raise Problem("path_unknown")
+        if exchange.method not in methods:
+            raise not_allowed(exchange, exchange.contract.name)
+        exchange.operation = methods[exchange.method]
+
+
+class Authorize:
+    """Holds the key's scopes against the operation's."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        for scope in exchange.operation.scopes:
+            if not exchange.caller.may(scope):
+                has = ", ".join(sorted(exchange.caller.scopes)) or "none"
+                challenge = f'Bearer error="insufficient_scope", scope="{scope}"'.encode()
+                message = f"The API key lacks the scope '{scope}'; it has {has}."
+                raise Problem("scope_missing", message, headers=[(b"www-authenticate", challenge)])
+
+
+class Decode:
+    """Reads the parameters and the body, and lists everything that is wrong with them at once."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        operation = exchange.operation
+        arguments: dict[str, object] = dict(zip(operation.path_names, exchange.match.values, strict=True))
+        query, faults = reading.query_of(exchange)
+        exchange.header_arguments, found = reading.headers_of(exchange)
+        faults = [*faults, *found]
+        if operation.body is not None:
+            body, found = await reading.body_of(exchange, operation.body)
+            faults += found
+            arguments["body"] = body
+        if faults:
+            raise Problem.of(faults)
+        if operation.takes_query:
+            arguments["query"] = query
+            exchange.expand = tuple(query.get("expand", ()))
+        exchange.arguments = arguments
+
+
+def may_serve(prefix: str | None, contract: str) -> bool:
+    """Whether a path with this prefix may be answered by a contract: its own, or a newer one that a version names."""
+    return prefix is None or int(contract[1:]) >= int(prefix[1:])
+
+
+def not_allowed(exchange: Exchange, contract: str) -> Problem:
+    """The path does not have the method in this contract."""
+    allowed = exchange.match.node.allowed(contract)
+    message = f"{exchange.scope['method']} is not allowed here. Use one of: {allowed}."
+    return Problem("method_not_allowed", message, headers=[(b"allow", allowed.encode())])

@@ -1,0 +1,1 @@
+"""What scripts/generate makes from openapi.yaml. Never edit anything in here."""

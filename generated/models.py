@@ -1,0 +1,487 @@
+"""The API's schemas as Python types. Made from openapi.yaml by scripts/generate; never edit it."""
+
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+ResourceId: TypeAlias = str
+"""A resource's id."""
+
+
+ResourceType: TypeAlias = Literal["production", "staging", "development", "processor"]
+"""What the resource is for."""
+
+
+ResourceStatus: TypeAlias = Literal["pending", "active", "paused", "archived"]
+"""Where the resource is in its life."""
+
+
+ResourceStatusChange: TypeAlias = Literal["active", "paused", "archived"]
+"""The status to bring the resource into."""
+
+
+ResourceExpansions: TypeAlias = list[Literal["metrics", "logs", "related_resources"]]
+"""What to expand."""
+
+
+ResourceName: TypeAlias = str
+"""The display name, 3 to 255 characters."""
+
+
+Metadata: TypeAlias = dict[str, str]
+"""Your own keys and values: at most 20 keys of up to 40 characters without brackets, values of up to 500 characters."""
+
+
+TimeoutMs: TypeAlias = int
+"""How long one execution may take, in milliseconds."""
+
+
+RetryCount: TypeAlias = int
+"""How often a failed execution is tried again."""
+
+
+BatchSize: TypeAlias = int
+"""How many items one execution takes."""
+
+
+TimeoutSeconds: TypeAlias = int
+"""How long one execution may take, in whole seconds."""
+
+
+UnixTime: TypeAlias = int
+"""A time in unix seconds."""
+
+
+Count: TypeAlias = int
+"""A number of things."""
+
+
+Percentage: TypeAlias = float
+"""A share in per cent, with two decimals."""
+
+
+class ConfigurationCreate(TypedDict):
+    """How the resource works. What is left out gets its default."""
+
+    timeout_ms: NotRequired[TimeoutMs]
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class ConfigurationUpdate(TypedDict):
+    """The settings to change; they are merged with the stored ones."""
+
+    timeout_ms: NotRequired[TimeoutMs]
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class Configuration(TypedDict):
+    """How the resource works."""
+
+    timeout_ms: TimeoutMs
+    retry_count: RetryCount
+    batch_size: BatchSize
+    rate_limit: int
+    """Executions per minute at most. Set by the platform."""
+
+
+class Provisioning(TypedDict):
+    """How far the resource's provisioning is."""
+
+    status: Literal["in_progress", "completed"]
+    """Whether provisioning still runs."""
+
+    estimated_completion: UnixTime
+    steps_completed: Count
+    steps_total: Count
+
+
+class MetricsSummary(TypedDict):
+    """The resource's executions today, in short."""
+
+    requests_today: Count
+    success_rate: Percentage
+    avg_latency_ms: Count
+
+
+class Lifetime(TypedDict):
+    """Since the resource was created."""
+
+    requests: Count
+    success_rate: Percentage
+    errors: Count
+
+
+class Last24h(TypedDict):
+    """In the last 24 hours."""
+
+    requests: Count
+    success_rate: Percentage
+    errors: Count
+    avg_latency_ms: Count
+    p95_latency_ms: Count
+    p99_latency_ms: Count
+
+
+class Metrics(TypedDict):
+    """The resource's executions, measured."""
+
+    lifetime: Lifetime
+    """Since the resource was created."""
+
+    last_24h: Last24h
+    """In the last 24 hours."""
+
+
+class ResourceLimits(TypedDict):
+    """The limits that hold for the resource."""
+
+    max_requests_per_minute: Count
+    max_batch_size: Count
+    max_payload_bytes: Count
+
+
+class LogEntry(TypedDict):
+    """One thing that happened to the resource."""
+
+    id: str
+    """The entry's id."""
+
+    object: Literal["log"]
+    """Always `log`."""
+
+    created: UnixTime
+    level: Literal["info", "warning", "error"]
+    """How serious it is."""
+
+    message: str
+    """What happened."""
+
+    request_id: str | None
+    """The request that caused it, if one did."""
+
+
+class RelatedResource(TypedDict):
+    """A resource that belongs together with this one."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    name: str
+    """The display name."""
+
+    status: ResourceStatus
+
+
+class Resource(TypedDict):
+    """A resource with full details."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    configuration: Configuration
+    metadata: Metadata
+    provisioning: Provisioning
+    metrics: Metrics
+    limits: ResourceLimits
+    logs: NotRequired[list[LogEntry]]
+    """What happened to the resource last, newest first; with `expand[]=logs`."""
+
+    related_resources: NotRequired[list[RelatedResource]]
+    """The resources that belong together with this one; with `expand[]=related_resources`."""
+
+
+class ResourceListItem(TypedDict):
+    """A resource in a list."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    metadata: Metadata
+    metrics: MetricsSummary | Metrics
+    """In short, or in full with `expand[]=metrics`."""
+
+    logs: NotRequired[list[LogEntry]]
+    """What happened to the resource last, newest first; with `expand[]=logs`."""
+
+    related_resources: NotRequired[list[RelatedResource]]
+    """The resources that belong together with this one; with `expand[]=related_resources`."""
+
+
+class ResourceList(TypedDict):
+    """One page of resources."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[ResourceListItem]
+    """The resources of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class DeletedResource(TypedDict):
+    """A resource that is gone."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: UnixTime
+
+
+ErrorReason: TypeAlias = Literal["required_field_missing", "unknown_field", "wrong_type", "unknown_value", "too_short", "too_long", "too_small", "too_large", "too_few", "too_many", "invalid_format", "duplicate", "malformed"]
+"""
+Why a value was refused: `required_field_missing` it is not there · `unknown_field` the operation does not know it ·
+`wrong_type` another type was expected · `unknown_value` it is not one of the listed values · `too_short` and
+`too_long` its length · `too_small` and `too_large` its value · `too_few` and `too_many` its number of entries ·
+`invalid_format` its form · `duplicate` it was given twice · `malformed` it cannot be read.
+
+"""
+
+
+class V1ConfigCreate(TypedDict):
+    """How the resource works. What is left out gets its default."""
+
+    timeout: NotRequired[TimeoutSeconds]
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class V1ConfigUpdate(TypedDict):
+    """The settings to change; they are merged with the stored ones."""
+
+    timeout: NotRequired[TimeoutSeconds]
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class V1Config(TypedDict):
+    """How the resource works."""
+
+    timeout: float
+    """How long one execution may take, in seconds."""
+
+    retry_count: RetryCount
+    batch_size: BatchSize
+    rate_limit: int
+    """Executions per minute at most. Set by the platform."""
+
+
+Timestamp: TypeAlias = str
+"""A time in UTC, to the second."""
+
+
+class V1Meta(TypedDict):
+    """About the answer."""
+
+    timestamp: Timestamp
+
+
+class V1PageMeta(TypedDict):
+    """About the page."""
+
+    page: Count
+    per_page: Count
+    total_items: Count
+    total_pages: Count
+    has_next: bool
+    """Whether there is a page after this one."""
+
+    has_previous: bool
+    """Whether there is a page before this one."""
+
+
+V1ErrorItem = TypedDict(
+    "V1ErrorItem",
+    {
+        "field": str | None,
+        "reason": ErrorReason,
+        "message": str,
+        "in": Literal["path", "query", "header", "body"],
+        "pointer": str,
+    },
+)
+
+
+class Details(TypedDict):
+    """The first thing that is wrong with the request."""
+
+    field: str | None
+    """The parameter or field, with dots between levels."""
+
+    reason: ErrorReason
+
+
+class Error2(TypedDict):
+    """What went wrong."""
+
+    code: str
+    """The class of the error."""
+
+    message: str
+    """What is wrong and how to mend it, for a person."""
+
+    details: NotRequired[Details]
+    """The first thing that is wrong with the request."""
+
+    errors: NotRequired[list[V1ErrorItem]]
+    """Everything that is wrong with the request, where it is more than one thing."""
+
+    retry_after: NotRequired[int]
+    """Seconds to wait before the next try."""
+
+
+class V1Error(TypedDict):
+    """An error."""
+
+    status: Literal["error"]
+    """Always `error`."""
+
+    error: Error2
+    """What went wrong."""
+
+
+class ResourceCreate(TypedDict):
+    """A resource to create."""
+
+    name: ResourceName
+    type: ResourceType
+    configuration: NotRequired[ConfigurationCreate]
+    metadata: NotRequired[Metadata]
+    idempotency_key: NotRequired[str]
+    """The same as the `Idempotency-Key` header, which wins where both are given."""
+
+
+class ResourceUpdate(TypedDict):
+    """The fields to change. A field that is left out stays as it is."""
+
+    name: NotRequired[ResourceName]
+    configuration: NotRequired[ConfigurationUpdate]
+    metadata: NotRequired[Metadata]
+    status: NotRequired[ResourceStatusChange]
+
+
+ErrorItem = TypedDict(
+    "ErrorItem",
+    {
+        "in": Literal["path", "query", "header", "body"],
+        "pointer": str,
+        "param": str | None,
+        "code": str,
+        "reason": ErrorReason,
+        "message": str,
+    },
+)
+
+
+class Error1(TypedDict):
+    """What went wrong."""
+
+    type: str
+    """The class of the error; one for each status."""
+
+    code: str
+    """The exact error; `doc_url` explains it."""
+
+    message: str
+    """What is wrong and how to mend it, for a person."""
+
+    param: str | None
+    """The first parameter that is wrong, if one is."""
+
+    doc_url: str
+    """The page about this code."""
+
+    request_id: str
+    """The request's id, also in `X-Request-Id`."""
+
+    request_log_url: str
+    """Where the request can be looked at."""
+
+    errors: NotRequired[list[ErrorItem]]
+    """Everything that is wrong with the request."""
+
+
+class Error(TypedDict):
+    """An error."""
+
+    error: Error1
+    """What went wrong."""
+
+
+class V1ResourceCreate(TypedDict):
+    """A resource to create."""
+
+    name: ResourceName
+    type: ResourceType
+    config: NotRequired[V1ConfigCreate]
+    metadata: NotRequired[Metadata]
+
+
+class V1ResourceUpdate(TypedDict):
+    """The fields to change. A field that is left out stays as it is."""
+
+    name: NotRequired[ResourceName]
+    config: NotRequired[V1ConfigUpdate]
+    metadata: NotRequired[Metadata]
+    status: NotRequired[ResourceStatusChange]
+
+
+class V1Resource(TypedDict):
+    """A resource."""
+
+    id: ResourceId
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    config: V1Config
+    metadata: Metadata
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ResourceAnswer(TypedDict):
+    """One resource in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Resource
+    meta: V1Meta
+
+
+class V1ResourceListAnswer(TypedDict):
+    """One page of resources in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Resource]
+    """The resources of this page."""
+
+    meta: V1PageMeta

@@ -1,0 +1,41 @@
+"""Statements on accounts, the tenants."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from storage.database import Transaction
+from storage.statements import Statement
+from storage.tables import accounts
+
+
+class Row(NamedTuple):
+    """An account, its columns in the order of the table."""
+
+    id: str
+    name: str
+    plan: str
+    region: str
+    api_version: str | None
+    created: int
+
+
+INSERT = Statement(sa.insert(accounts).inline(), Row._make, Row._fields)
+FIRST = Statement(sa.select(accounts).limit(1), Row._make)
+FETCH = Statement(sa.select(accounts).where(accounts.c.id == sa.bindparam("id")), Row._make)
+
+
+def insert(tx: Transaction, account: Mapping[str, Any]) -> None:
+    """Add an account."""
+    INSERT.run(tx, {"api_version": None, **account})
+
+
+def fetch(tx: Transaction, account_id: str) -> Row | None:
+    """Find an account by its id."""
+    return FETCH.first(tx, {"id": account_id})
+
+
+def any_exist(tx: Transaction) -> bool:
+    """Whether there is an account at all."""
+    return FIRST.first(tx, {}) is not None

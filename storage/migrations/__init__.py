@@ -1,0 +1,59 @@
+"""Bringing a database to the newest schema.
+
+Each file in `versions/` is one hand-written step; a test compares what they lead to with `storage.tables`.
+"""
+
+from pathlib import Path
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+
+from storage import database
+
+# Any number: it only has to be the same in every process that upgrades.
+_POSTGRES_LOCK = 6_201_584_021
+
+# Another process may be upgrading; seconds.
+_PATIENCE = 120.0
+
+
+def migrate(url: str) -> None:
+    """Run every step that the database lacks in one transaction; on an error it stays as it was.
+
+    Upgrades that run at the same time wait for each other.
+    """
+    location = database.parse(url)
+    engine = _sqlite_engine(location) if location.drivername == "sqlite" else _postgres_engine(location)
+    try:
+        with engine.connect() as connection:
+            upgrade(connection, Path(__file__).parent)
+    finally:
+        engine.dispose()
+
+
+def upgrade(connection: sqlalchemy.Connection, scripts: Path) -> None:
+    """Run the steps below `scripts` that the database lacks, and commit."""
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if connection.dialect.name == "sqlite":
+        # A rebuilt table is dropped for a moment, which the rows that refer to it must not mind.
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+def _sqlite_engine(location: sqlalchemy.URL) -> sqlalchemy.Engine:
+    from storage import sqlite
+
+    return sqlite.make_engine(str(location.database), busy_timeout=_PATIENCE)
+
+
+def _postgres_engine(location: sqlalchemy.URL) -> sqlalchemy.Engine:
+    from storage import postgres
+
+    return postgres.make_engine(location, deadline=_PATIENCE, busy_timeout=_PATIENCE)

@@ -1,0 +1,155 @@
+"""The tables. Times are unix seconds, text sorts by code point on both engines, and there are no floats."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite compares the bytes of UTF-8, which is the order of code points; PostgreSQL does so only when told.
+String = Text().with_variant(Text(collation="C"), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# SQLite counts up only an INTEGER PRIMARY KEY.
+Sequence = BigInteger().with_variant(Integer(), "sqlite")
+
+MODES = ("live", "test")
+RESOURCE_STATUSES = ("pending", "active", "paused", "archived")
+RESOURCE_TYPES = ("production", "staging", "development", "processor")
+
+
+def _text(name: str, *, null: bool = False, key: bool = False) -> Column[str]:
+    return Column(name, String, nullable=null, primary_key=key)
+
+
+def _integer(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _text("id", key=True),
+    _text("name"),
+    _text("plan"),
+    _text("region"),
+    _text("api_version", null=True),
+    _integer("created"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _text("id", key=True),
+    Column("account_id", String, ForeignKey("accounts.id"), nullable=False),
+    _text("mode"),
+    _text("name"),
+    Column("digest", String, nullable=False, unique=True),
+    _text("prefix"),
+    _text("last4"),
+    Column("scopes", Json, nullable=False),
+    _text("api_version", null=True),
+    _integer("created"),
+    _integer("expires", null=True),
+    _integer("revoked", null=True),
+    _one_of("mode", MODES),
+    Index(None, "account_id", "id"),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    _text("id", key=True),
+    _text("account_id"),
+    _text("mode"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("version"),
+    _text("name"),
+    _text("type"),
+    _text("status"),
+    _integer("timeout_ms"),
+    _integer("retry_count"),
+    _integer("batch_size"),
+    _integer("rate_limit"),
+    Column("metadata", Json, nullable=False),
+    _integer("steps_completed"),
+    _integer("estimated_completion"),
+    _one_of("mode", MODES),
+    _one_of("type", RESOURCE_TYPES),
+    _one_of("status", RESOURCE_STATUSES),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "status", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "updated", "id"),
+    Index(None, "account_id", "mode", "name", "id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False, unique=True),
+    _text("account_id"),
+    _text("mode"),
+    _text("type"),
+    _integer("created"),
+    _text("object_id"),
+    Column("object", Json, nullable=False),
+    Column("previous_attributes", Json, nullable=True),
+    _text("request_id", null=True),
+    _text("idempotency_key", null=True),
+    _one_of("mode", MODES),
+    Index(None, "account_id", "mode", "object_id", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("key", key=True),
+    _text("fingerprint"),
+    _integer("status", null=True),
+    Column("headers", Json, nullable=True),
+    Column("body", LargeBinary, nullable=True),
+    _integer("created"),
+    _integer("expires"),
+    _one_of("mode", MODES),
+    Index(None, "expires"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("kind", key=True),
+    _text("status", key=True),
+    _integer("count"),
+    _one_of("mode", MODES),
+)

@@ -1,0 +1,172 @@
+"""The operations of openapi.yaml as requests, with the document's own examples and objects made through its links."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from contract import document as documents
+from contract.document import Document, OperationNode
+from tests.serving import Client
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@functools.cache
+def document() -> Document:
+    """The document that the server serves."""
+    return documents.load(Path(__file__).parents[2] / "openapi.yaml")
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation reached in one way: at a prefix, with the headers that it takes to be answered by its contract."""
+
+    node: OperationNode
+    prefix: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.operation_id}-at-{self.prefix}"
+
+    @property
+    def operation_id(self) -> str:
+        return str(self.node.operation["operationId"])
+
+    @property
+    def method(self) -> str:
+        return self.node.method.upper()
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the path."""
+        return [segment[1:-1] for segment in self.node.path.split("/") if segment.startswith("{")]
+
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
+        """What the operation asks of a caller; empty when it asks for nothing."""
+        found: list[dict[str, list[str]]] = self.node.operation.get("security", document().raw.get("security", []))
+        return found
+
+    @property
+    def scopes(self) -> set[str]:
+        """Every scope that the operation needs."""
+        return {scope for requirement in self.security for scopes in requirement.values() for scope in scopes}
+
+    @property
+    def takes_key_in_query(self) -> bool:
+        """Whether a key in the query string will do."""
+        schemes = document().raw["components"]["securitySchemes"]
+        return any(schemes[name].get("in") == "query" for requirement in self.security for name in requirement)
+
+    @property
+    def success(self) -> int:
+        """The status of an answer to a request that went well."""
+        return min(int(status) for status in self.node.operation["responses"] if status.startswith("2"))
+
+    def parameters(self, where: str) -> list[dict[str, Any]]:
+        """The parameters that stand in one place."""
+        return [parameter for parameter, _ in self.node.parameters if parameter["in"] == where]
+
+    def bodies(self, media_type: str = JSON) -> list[Any]:
+        """The examples of the request body."""
+        if "requestBody" not in self.node.operation:
+            return []
+        body = self._resolved(self.node.operation["requestBody"])
+        media = body["content"].get(media_type, {})
+        examples = [self._resolved(example)["value"] for example in media.get("examples", {}).values()]
+        return [*examples, *([media["example"]] if "example" in media else [])]
+
+    def path(self, values: Mapping[str, str]) -> str:
+        """The path with these values in the places of its names."""
+        filled = "/".join(
+            quote(values[segment[1:-1]], safe="") if segment.startswith("{") else segment
+            for segment in self.node.path.split("/")[2:]
+        )
+        return f"/{self.prefix}/{filled}"
+
+    def send(self, client: Client, values: Mapping[str, str] | None = None, **options: Any) -> httpx2.Response:
+        """Send the request; its body is the first example unless one is given as `json` or `content`."""
+        headers = {**self.headers, **options.pop("headers", {})}
+        bodies = self.bodies()
+        if bodies and not {"json", "content"} & options.keys():
+            options["json"] = bodies[0]
+        if "content" in options:
+            headers.setdefault("Content-Type", JSON)
+        return client.request(self.method, self.path(values or self.examples("path")), headers=headers, **options)
+
+    def examples(self, where: str) -> dict[str, Any]:
+        """The parameters of one place with their examples."""
+        return {parameter["name"]: parameter["example"] for parameter in self.parameters(where)}
+
+    def target(self, client: Client) -> dict[str, str]:
+        """The values of the path for an object that is made for this request and belongs to the client's caller."""
+        if not self.names:
+            return {}
+        maker, expressions = self._maker()
+        answer = maker.send(client, maker.target(client))
+        assert answer.status_code == maker.success, f"{maker} for {self}: {answer.text}"
+        return {name.removeprefix("path."): evaluate(text, answer) for name, text in expressions.items()}
+
+    def _maker(self) -> tuple[Operation, Mapping[str, str]]:
+        """The operation whose answer has a link to this one, a POST before others, and what the link sets."""
+        found = []
+        for node in document().operations():
+            for response in node.operation["responses"].values():
+                for link in self._resolved(response).get("links", {}).values():
+                    if link["operationId"] == self.operation_id and node.operation is not self.node.operation:
+                        maker = Operation(node, self.prefix, self.headers)
+                        found.append((maker, link["parameters"]))
+        assert found, f"{self.operation_id} needs an object: add a link to it to the response that has the object's id"
+        return min(found, key=lambda each: each[0].method != "POST")
+
+    @staticmethod
+    def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+        return document().deref(node, "#")[0]
+
+
+def evaluate(expression: str, answer: httpx2.Response) -> str:
+    """The value of a link's expression, such as `$response.body#/data/id`, in an answer."""
+    if expression.startswith("$response.header."):
+        return str(answer.headers[expression.removeprefix("$response.header.")])
+    value = answer.json()
+    for token in documents.tokens(expression.removeprefix("$response.body#")):
+        value = value[int(token) if isinstance(value, list) else token]
+    return str(value)
+
+
+def operations() -> Iterator[Operation]:
+    """Every operation in every way: at its own path, and at an older contract's by its dated version."""
+    contracts = document().raw["x-contracts"]
+    for node in document().operations():
+        own = node.path.split("/")[1]
+        yield Operation(node, own)
+        for older in contracts:
+            if older == own:
+                break
+            yield Operation(node, older, {"API-Version": contracts[own]["default_version"]})
+
+
+def form_of(value: Any, name: str = "") -> dict[str, str]:
+    """A JSON value as the fields of a form, with brackets."""
+    if not isinstance(value, dict):
+        return {name: str(value)}
+    fields: dict[str, str] = {}
+    for key, inner in value.items():
+        fields |= form_of(inner, f"{name}[{key}]" if name else key)
+    return fields
+
+
+def query_of(parameter: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The example of a query parameter as pairs of a query string."""
+    name, example = parameter["name"], parameter["example"]
+    if isinstance(example, list):
+        return [(name, str(item)) for item in example]
+    return list(form_of(example, name).items())

@@ -1,0 +1,60 @@
+"""What stands in the storage: a tenant's events, read and its rows changed behind the API's back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from domain import api_keys
+from gateway import administration
+from storage import database, events, tables
+from storage.database import Transaction
+from tests.serving import Server, Tenant
+
+T = TypeVar("T")
+
+
+def read(server: Server, unit: Callable[[Transaction], T]) -> T:
+    """What a unit of work finds in the server's database."""
+
+    async def once() -> T:
+        opened = database.open_database(server.settings.database)
+        try:
+            return await opened.read(unit)
+        finally:
+            await opened.close()
+
+    return asyncio.run(once())
+
+
+def events_of(tenant: Tenant, mode: str = "live") -> list[events.Row]:
+    """Every event of a tenant in one mode, in the order in which they were recorded."""
+    found = sa.select(tables.events).where(
+        tables.events.c.account_id == tenant.account_id, tables.events.c.mode == mode
+    )
+    ordered = found.order_by(tables.events.c.sequence)
+    return read(tenant.server, lambda tx: [events.Row._make(row) for row in tx.execute(ordered)])
+
+
+def types_of(tenant: Tenant, mode: str = "live") -> list[str]:
+    """The types of a tenant's events in one mode, in order."""
+    return [event.type for event in events_of(tenant, mode)]
+
+
+def revoke(tenant: Tenant, key: str) -> None:
+    """Revoke a key of the tenant."""
+
+    def unit(tx: Transaction) -> bool:
+        shown = next(each for each in api_keys.list_of(tx, tenant.account_id) if key.endswith(each.last4))
+        return api_keys.revoke(tx, tenant.server.clock.now(), shown.id)
+
+    assert administration.write(tenant.server.settings, unit)
+
+
+def pin(tenant: Tenant, version: str) -> None:
+    """Pin the tenant's account to a dated version."""
+    pinned = sa.update(tables.accounts).where(tables.accounts.c.id == tenant.account_id).values(api_version=version)
+    administration.write(tenant.server.settings, lambda tx: tx.execute(pinned).rowcount)

@@ -1,0 +1,73 @@
+"""One real server for the whole run, on the engine that `--engine` names; each test makes tenants of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.serving import Client, Server, Tenant, running
+from tests.tables import database_url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=["sqlite", "postgresql"], default="sqlite", help="the database to test on")
+
+
+@pytest.fixture(scope="session")
+def engine(pytestconfig: pytest.Config) -> str:
+    """The database engine of this run."""
+    return str(pytestconfig.getoption("--engine"))
+
+
+@pytest.fixture(scope="session")
+def fresh_database(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Makes new databases with all tables and no rows, on the engine of this run."""
+    with database_url(engine, tmp_path_factory) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def server(fresh_database: Callable[[], str]) -> Iterator[Server]:
+    """The server, on a real socket, whose answers are held against openapi.yaml before they are sent."""
+    with running(fresh_database()) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Puts the server's clock back after a test that moved it."""
+    yield
+    if "server" in request.fixturenames:
+        request.getfixturevalue("server").clock.offset = 0
+
+
+@pytest.fixture
+def tenant(server: Server) -> Tenant:
+    """An account of the test's own, with keys for both modes."""
+    return server.tenant()
+
+
+@pytest.fixture
+def v1(tenant: Tenant) -> Iterator[Client]:
+    """A client of `/v1` with a live key of the tenant."""
+    with tenant.client("/v1") as client:
+        yield client
+
+
+@pytest.fixture
+def v2(tenant: Tenant) -> Iterator[Client]:
+    """A client of `/v2` with a live key of the tenant."""
+    with tenant.client("/v2") as client:
+        yield client
+
+
+@pytest.fixture(params=["path", "header"])
+def reference(request: pytest.FixtureRequest, tenant: Tenant) -> Iterator[Client]:
+    """A client of the Resource API reference, both ways to reach it: at `/v2`, and at `/v1` as printed, by version."""
+    if request.param == "path":
+        made = tenant.client("/v2")
+    else:
+        made = tenant.client("/v1", headers={"API-Version": "2024-01-15"})
+    with made as client:
+        yield client

@@ -1,0 +1,340 @@
+"""Nothing that a client can send is a 500: bad requests over a real socket, in both contracts.
+
+X1 to X24 are the defects that stock Connexion 3.3.0 shows with the same requests.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from typing import Any, NamedTuple
+
+import pytest
+
+from contract.schemas import Schemas
+from tests.contract import wire
+from tests.contract.wire import FORM, JSON, Answer, Request
+from tests.serving import Server, Tenant
+
+CONTRACTS = ("v1", "v2")
+GOOD = '{"name": "A resource", "type": "production"}'
+MOST_BYTES = 10 * 1024 * 1024
+LEAK = re.compile(rb"Traceback|File \"|[\w/.-]+\.py\b|site-packages")
+
+
+class Case(NamedTuple):
+    """A request and its answer: the status, and for an error its code in x-errors, its reason and its parameter."""
+
+    id: str
+    request: Request
+    status: int
+    code: str = ""
+    reason: str | None = None
+    param: str | None = None
+
+
+def in_json(contract: str) -> list[Case]:
+    """JSON bodies."""
+    path = f"/{contract}/resources"
+    config, timeout = {"v1": ("config", "timeout"), "v2": ("configuration", "timeout_ms")}[contract]
+
+    def case(name: str, body: bytes | str, code: str, reason: str, param: str | None) -> Case:
+        return Case(name, wire.post(path, body), 400, code, reason, param)
+
+    def malformed(name: str, body: bytes | str) -> Case:
+        return case(name, body, "body_malformed", "malformed", None)
+
+    def valued(name: str, value: str, reason: str) -> Case:
+        body = f'{{"name": "Good", "type": "production", "{config}": {{"{timeout}": {value}}}}}'
+        return case(name, body, "parameter_invalid", reason, f"{config}.{timeout}")
+
+    def named(name: str, value: str, code: str, reason: str, param: str | None) -> Case:
+        return case(name, f'{{"type": "production", "name": {value}}}', code, reason, param)
+
+    with_metadata = '{"name": "Good", "type": "production", "metadata": %s}'
+    return [
+        malformed("X2 invalid UTF-8", b'{"name": "\xff\xfe", "type": "production"}'),
+        malformed("X2 a surrogate in UTF-8", b'{"name": "abc\xed\xa0\x80", "type": "production"}'),
+        malformed("X3 100,000 open brackets", "[" * 100_000),
+        malformed("X3 100,000 open braces", '{"a":' * 100_000),
+        *(
+            malformed(f"X3 {depth} nested arrays", with_metadata % ("[" * depth + "]" * depth))
+            for depth in (300, 1000, 1500)
+        ),
+        malformed("X3 500 nested objects in a free value", with_metadata % ('{"a":' * 500 + '"x"' + "}" * 500)),
+        malformed("X4 5,000 digits", f'{{"name": {"9" * 5000}}}'),
+        malformed("X11 NaN", '{"name": NaN, "type": "production"}'),
+        malformed("X11 Infinity", '{"name": -Infinity, "type": "production"}'),
+        malformed("X11 1e999", '{"name": 1e999, "type": "production"}'),
+        case("X12 a key twice", '{"name": "a", "name": "b"}', "parameter_invalid", "duplicate", "name"),
+        case(
+            "X12 a key twice, spelled differently",
+            '{"name": "Good", "type": "production", "metadata": {"a": "1", "\\u0061": "2"}}',
+            "parameter_invalid",
+            "duplicate",
+            "a",
+        ),
+        named("X13 NUL in a value", '"Go\\u0000od"', "parameter_invalid", "invalid_format", "name"),
+        named("X13 a raw control character", '"Go\0od"', "body_malformed", "malformed", None),
+        named("X13 a high surrogate alone", '"Good\\ud800"', "body_malformed", "malformed", None),
+        named("X13 a low surrogate alone", '"Good\\udc00"', "body_malformed", "malformed", None),
+        case(
+            "X13 NUL in a free key",
+            with_metadata % '{"a\\u0000": "b"}',
+            "parameter_invalid",
+            "invalid_format",
+            "metadata.a\0",
+        ),
+        case(
+            "X13 NUL in a free value",
+            with_metadata % '{"a": "\\u0000"}',
+            "parameter_invalid",
+            "invalid_format",
+            "metadata.a",
+        ),
+        case("X13 a surrogate in a free key", with_metadata % '{"\\ud800": "b"}', "body_malformed", "malformed", None),
+        case(
+            "X16 an unknown property",
+            GOOD[:-1] + ', "livemode": true}',
+            "parameter_unknown",
+            "unknown_field",
+            "livemode",
+        ),
+        valued("8.7 2^63", str(2**63), "too_large"),
+        valued("8.7 2^64", str(2**64), "too_large"),
+        valued("8.7 -2^63-1", str(-(2**63) - 1), "too_small"),
+        valued("true is no integer", "true", "wrong_type"),
+        valued("text is no integer", '"1000"', "wrong_type"),
+        valued("a fraction is no integer", "1000.5", "wrong_type"),
+        named("null is no string", "null", "parameter_invalid", "wrong_type", "name"),
+        *(
+            case(f"{body} is no object", body, "parameter_invalid", "wrong_type", None)
+            for body in ("null", "[]", '"x"', "1")
+        ),
+        malformed("only space", " "),
+        malformed("a byte order mark", b"\xef\xbb\xbf" + GOOD.encode()),
+        malformed("two values", GOOD + GOOD),
+        case("no body", b"", "parameter_missing", "required_field_missing", None),
+    ]
+
+
+def in_forms(contract: str) -> list[Case]:
+    """Form bodies."""
+    path = f"/{contract}/resources"
+    config, timeout = {"v1": ("config", "timeout"), "v2": ("configuration", "timeout_ms")}[contract]
+
+    def case(name: str, added: str | bytes, code: str, reason: str, param: str | None) -> Case:
+        body = b"name=Good&type=production&" + (added if isinstance(added, bytes) else added.encode())
+        return Case(name, wire.post(path, body, FORM), 400, code, reason, param)
+
+    def valued(value: str) -> Case:
+        return case(
+            f"X17 {value} is no integer",
+            f"{config}[{timeout}]={value}",
+            "parameter_invalid",
+            "wrong_type",
+            f"{config}.{timeout}",
+        )
+
+    return [
+        case("X20 a field twice", "name=Other", "parameter_invalid", "duplicate", "name"),
+        case("X20 a member twice", "metadata[a]=1&metadata[a]=2", "parameter_invalid", "duplicate", "metadata.a"),
+        case("X20 a value and members", "metadata=1&metadata[a]=2", "parameter_invalid", "duplicate", "metadata.a"),
+        case("X16 an unknown field", "livemode=true", "parameter_unknown", "unknown_field", "livemode"),
+        case("X16 an unknown member", f"{config}[limit]=1", "parameter_unknown", "unknown_field", f"{config}.limit"),
+        case("X1 a flat object", f"{config}=5", "parameter_invalid", "wrong_type", config),
+        *(valued(text) for text in ("1_000", "%D9%A5%D9%A5%D9%A5", "+5+", "0x10", "%2B5", "1e3", "", "five")),
+        case("8.7 NUL", "metadata[a]=%00", "body_malformed", "malformed", None),
+        case("8.7 a raw NUL", b"metadata[a]=\x00", "parameter_invalid", "invalid_format", "metadata.a"),
+        case("8.7 not UTF-8", "metadata[a]=%ff", "body_malformed", "malformed", None),
+        case("8.7 a raw byte that is not UTF-8", b"metadata[a]=\xff", "body_malformed", "malformed", None),
+        case("8.7 a surrogate", "metadata[a]=%ed%a0%80", "body_malformed", "malformed", None),
+        case("8.7 2^63", f"{config}[{timeout}]={2**63}", "parameter_invalid", "too_large", f"{config}.{timeout}"),
+    ]
+
+
+def in_queries(contract: str) -> list[Case]:
+    """Query strings."""
+    path = f"/{contract}/resources"
+    limit = {"v1": "per_page", "v2": "limit"}[contract]
+
+    def case(name: str, query: str, code: str, reason: str, param: str | None) -> Case:
+        return Case(name, wire.get(f"{path}?{query}"), 400, code, reason, param)
+
+    def valued(value: str, reason: str) -> Case:
+        return case(f"{limit}={value}", f"{limit}={value}", "parameter_invalid", reason, limit)
+
+    cases = [
+        *(valued(text, "wrong_type") for text in ("%D9%A5", "1_0", "%205%20", "5+", "%2B5", "1.5", "05", "five", "")),
+        *(valued(text, "too_large") for text in ("101", str(2**63 - 1))),
+        *(valued(text, "too_small") for text in ("0", "-1", str(-(2**63)))),
+        valued(str(2**64), "wrong_type"),
+        case("X13 NUL", "status=%00", "parameter_invalid", "malformed", None),
+        case("X13 not UTF-8", "status=%ff", "parameter_invalid", "malformed", None),
+        case("X13 a surrogate", "status=%ed%a0%80", "parameter_invalid", "malformed", None),
+        case("X16 an unknown parameter", "limi=5", "parameter_unknown", "unknown_field", "limi"),
+        case("a parameter twice", f"{limit}=5&{limit}=6", "parameter_invalid", "duplicate", limit),
+        case("an unknown value", "status=gone", "parameter_invalid", "unknown_value", "status"),
+    ]
+    if contract == "v2":
+        unknown = ("parameter_unknown", "unknown_field")
+        cases += [
+            case("X9 a member of a member", "created[gte][b]=1", *unknown, "created[gte][b]"),
+            case("X21 a member without a name", "created[]=1", *unknown, "created[]"),
+            case("an unknown member", "created[gt]=1", *unknown, "created.gt"),
+            case(
+                "both spellings of a member",
+                "created[gte]=1&created.gte=1",
+                "parameter_invalid",
+                "duplicate",
+                "created.gte",
+            ),
+            case("8.7 2^63", f"created[gte]={2**63 - 1}", "parameter_invalid", "too_large", "created.gte"),
+            case("X22 five digits", "expand[10000]=logs", *unknown, "expand[10000]"),
+        ]
+    return cases
+
+
+def in_paths(contract: str) -> list[Case]:
+    """Paths."""
+    path = f"/{contract}/resources"
+    other = wire.get
+
+    def unknown(name: str, target: str, method: str = "GET") -> Case:
+        return Case(name, Request(method, target), 404, "path_unknown")
+
+    ids = ["123", "%2f", "%2e%2e", "a%20b", "%F0%9F%98%80", "%", "%zz", "+", "a" * 300, "a" * 10_000]
+    return [
+        *(Case(f"no such id {text[:9]}", other(f"{path}/{text}"), 404, "not_found", param="id") for text in ids),
+        unknown("X13 NUL in an id", f"{path}/%00"),
+        unknown("X13 an id that is not UTF-8", f"{path}/%ff"),
+        unknown("X13 a surrogate in an id", f"{path}/%ed%a0%80"),
+        *(
+            unknown(f"X19 {method} with a slash at the end", f"{target}/", method)
+            for target in (path, f"{path}/res_1")
+            for method in ("GET", "POST", "DELETE", "OPTIONS")
+        ),
+        unknown("an empty segment", f"/{contract}//resources"),
+        unknown("only the contract", f"/{contract}"),
+        unknown("only the contract and a slash", f"/{contract}/"),
+        unknown("a path below", f"{path}/a/b"),
+        unknown("capitals", f"/{contract}/Resources"),
+        unknown("a way up", f"/{contract}/x/../resources"),
+        unknown("a path parameter", f"{path};v=1"),
+    ]
+
+
+def in_headers(contract: str) -> list[Case]:
+    """Headers."""
+    path = f"/{contract}/resources"
+
+    def refused(name: str, media_type: str | None, body: bytes | str = GOOD, *headers: tuple[str, str]) -> Case:
+        return Case(name, wire.post(path, body, media_type, *headers), 415, "media_type_unsupported")
+
+    def created(name: str, media_type: str, *headers: tuple[str, str], body: str = GOOD) -> Case:
+        return Case(name, wire.post(path, body, media_type, *headers), 201)
+
+    def read(name: str, *headers: tuple[str, str]) -> Case:
+        return Case(name, wire.get(path, *headers), 200)
+
+    in_chunks = Request(
+        "POST",
+        path,
+        wire.chunked(GOOD.encode(), 7),
+        [("Content-Type", JSON), ("Transfer-Encoding", "chunked")],
+        sized=False,
+    )
+    return [
+        refused("X5 UTF-16", f"{JSON}; charset=utf-16", GOOD.encode("utf-16")),
+        refused("X5 latin-1", f"{JSON}; charset=iso-8859-1"),
+        refused("X6 no Content-Type", None),
+        refused("an empty Content-Type", ""),
+        refused("text", "text/plain"),
+        refused("a relative of JSON", "application/vnd.api+json"),
+        refused("two media types", f"{JSON}, text/plain"),
+        refused("a multipart form", "multipart/form-data; boundary=x"),
+        refused("8.1 gzip", JSON, gzip.compress(GOOD.encode()), ("Content-Encoding", "gzip")),
+        refused("8.1 deflate", JSON, zlib.compress(GOOD.encode()), ("Content-Encoding", "deflate")),
+        refused("8.1 a bomb", JSON, gzip.compress(b" " * 50_000_000), ("Content-Encoding", "gzip")),
+        refused("8.1 brotli in name only", JSON, GOOD, ("Content-Encoding", "br")),
+        created("X7 capitals", "APPLICATION/JSON"),
+        created("a charset in quotes", f'{JSON}; charset="UTF-8"'),
+        created("an unknown parameter", f"{JSON}; version=1"),
+        created("identity", JSON, ("Content-Encoding", "identity")),
+        Case("X10 chunks", in_chunks, 201),
+        created("X1 brackets", FORM, body=f"name=Good&type=production&{form_field(contract)}"),
+        created("a form with a charset", f"{FORM}; charset=utf-8", body="name=Good&type=production"),
+        read("A014 no Accept"),
+        read("A014 an empty Accept", ("Accept", "")),
+        read("A014 an Accept that cannot be met", ("Accept", "text/html;q=1, */*;q=0")),
+        read("A014 an Accept that cannot be read", ("Accept", ";;,=/")),
+        read("A015 a Content-Type without a body", ("Content-Type", JSON)),
+        read("A015 a strange Content-Type without a body", ("Content-Type", "text/plain; charset=utf-16")),
+        Case(
+            "an unknown version",
+            wire.get(path, ("API-Version", "2020-01-01")),
+            400,
+            "parameter_invalid",
+            "unknown_value",
+            "API-Version",
+        ),
+        Case(
+            "an idempotency key twice",
+            wire.post(path, GOOD, JSON, ("Idempotency-Key", "a"), ("Idempotency-Key", "b")),
+            400,
+            "parameter_invalid",
+            "duplicate",
+            "Idempotency-Key",
+        ),
+    ]
+
+
+def form_field(contract: str) -> str:
+    """A nested field that the contract takes."""
+    return {"v1": "config[timeout]=10", "v2": "configuration[timeout_ms]=10000"}[contract]
+
+
+CASES = [
+    pytest.param(contract, case, id=f"{contract}-{case.id}")
+    for contract in CONTRACTS
+    for group in (in_json, in_forms, in_queries, in_paths, in_headers)
+    for case in group(contract)
+]
+
+
+def check_still_serves(connection: wire.Connection, answer: Answer, tenant: Tenant, written: int) -> None:
+    """The same connection, or a new one where the server closed it, serves a good request; so much was written."""
+    good = wire.get("/v2/resources")
+    if answer.is_last:
+        served = wire.ask(tenant.server.port, good, tenant.live_key)
+    else:
+        served = connection.ask(good, tenant.live_key)
+    assert served.status == 200, served.body
+    assert served.json()["total_count"] == written
+
+
+def check_says(server: Server, contract: str, case: Case, answer: Answer) -> None:
+    """The error has the code, the reason and the parameter of the case, in the shape of the contract."""
+    kind = server.app.contract.document.raw["x-errors"][case.code]
+    assert answer.status == kind["status"]
+    error: dict[str, Any] = answer.json()["error"]
+    if contract == "v1":
+        assert error["code"] == kind["v1"]
+        expected = None if case.reason is None else {"field": case.param, "reason": case.reason}
+        assert error.get("details") == expected
+    else:
+        assert (error["code"], error["param"]) == (case.code, case.param)
+        assert [item["reason"] for item in error.get("errors", [])][:1] == ([case.reason] if case.reason else [])
+
+
+@pytest.mark.parametrize(("contract", "case"), CASES)
+def test_a_bad_request_is_answered_as_such(server: Server, tenant: Tenant, contract: str, case: Case) -> None:
+    with wire.connected(server.port) as connection:
+        answer = connection.ask(case.request, tenant.live_key)
+        assert answer.status == case.status, answer.body[:500]
+        assert not LEAK.search(answer.body)
+        if case.code:
+            check_says(server, contract, case, answer)
+        check_still_serves(connection, answer, tenant, written=int(case.status == 201))

@@ -1,0 +1,136 @@
+"""A running server for tests, and clients of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+
+from contract.application import Application
+from contract.document import Document
+from contract.middleware import HandlerResolver
+from domain import accounts, api_keys
+from domain.api_keys import KeyOptions
+from gateway import administration
+from gateway.app import create_app
+from gateway.server import configuration
+from gateway.settings import Settings
+
+
+class MovableClock:
+    """The time plus an offset in seconds that a test sets."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+
+    def now(self) -> int:
+        return int(time.time()) + self.offset
+
+
+class Client(httpx2.Client):
+    """An HTTP client whose requests start at a contract's path, such as `/v2`."""
+
+    def create(self, **fields: Any) -> dict[str, Any]:
+        """Create a resource and return it."""
+        answer = self.post("/resources", json={"name": "A resource", "type": "production", **fields})
+        assert answer.status_code == 201, answer.text
+        body = answer.json()
+        created: dict[str, Any] = body.get("data", body)
+        return created
+
+
+@dataclasses.dataclass
+class Tenant:
+    """An account, its keys in both modes, and clients that use them."""
+
+    server: Server
+    account_id: str
+    live_key: str
+    test_key: str
+
+    def client(
+        self, path: str, *, mode: str = "live", key: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Client:
+        """A client that starts at `path` and sends the key of `mode`, or another one."""
+        sent = key or (self.live_key if mode == "live" else self.test_key)
+        return Client(
+            base_url=self.server.url + path, headers={"Authorization": f"Bearer {sent}", **(headers or {})}, timeout=30
+        )
+
+    def key(self, *scopes: str, mode: str = "live", **options: Any) -> str:
+        """Another key of the account."""
+        return self.server.key(self.account_id, KeyOptions(mode=mode, scopes=scopes or ["*"], **options))
+
+
+@dataclasses.dataclass
+class Server:
+    """A server that runs in a thread of this process."""
+
+    url: str
+    settings: Settings
+    clock: MovableClock
+    app: Application
+
+    @property
+    def port(self) -> int:
+        """The port on the loopback address."""
+        return self.settings.port
+
+    def tenant(self, plan: str = "scale") -> Tenant:
+        """A new account with a live and a test key, both with every scope."""
+        now = self.clock.now()
+        account = administration.write(self.settings, lambda tx: accounts.create(tx, now, "Tenant", plan, "us"))
+        live, test = (self.key(account.id, KeyOptions(mode=mode, scopes=["*"])) for mode in ("live", "test"))
+        return Tenant(self, account.id, live, test)
+
+    def key(self, account_id: str, options: KeyOptions) -> str:
+        """A new key for an account."""
+        now = self.clock.now()
+        return administration.write(self.settings, lambda tx: api_keys.create(tx, now, account_id, options))
+
+    def exchange(self, *parts: bytes) -> bytes:
+        """Send bytes as they are over a connection of their own, and return what comes back until it is closed."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            for part in parts:
+                connection.sendall(part)
+            received = b""
+            while chunk := connection.recv(65536):
+                received += chunk
+            return received
+
+
+@contextlib.contextmanager
+def running(
+    database_url: str, *, document: Document | None = None, resolver: HandlerResolver | None = None, **options: Any
+) -> Iterator[Server]:
+    """A server on a free port with a migrated database; `options` are settings."""
+    clock = MovableClock()
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        given = {"check_answers": True, "data_dir": Path(folder), **options}
+        settings = Settings(port=port, database_url=database_url, **given)
+        app = create_app(settings, document=document, clock=clock, resolver=resolver)
+        served = uvicorn.Server(configuration(settings, app))
+        thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield Server(f"http://127.0.0.1:{port}", settings, clock, app)
+        finally:
+            served.should_exit = True
+            thread.join(30)
+            listening.close()
+
+
+def ids(answer: httpx2.Response) -> Sequence[str]:
+    """The ids of the objects in a list answer of either contract."""
+    return [item["id"] for item in answer.json()["data"]]

@@ -1,0 +1,172 @@
+"""Every statement of the room: whose rows it touches, and what its rows are called."""
+
+import importlib
+import itertools
+import pkgutil
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from sqlalchemy import (
+    Alias,
+    BindParameter,
+    Column,
+    Delete,
+    Join,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    join,
+    select,
+    update,
+)
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BinaryExpression
+
+import storage
+from storage import accounts, api_keys, events, idempotency, resources, tables
+from storage import scope as scopes
+from storage.statements import Statement
+
+# What finds or serves the scope itself, or is done for all accounts at once.
+UNSCOPED = {
+    "api_keys.FETCH_BY_DIGEST": "authentication finds the account and the mode by it",
+    "api_keys.REVOKE": "the operator revokes a key by its id",
+    "api_keys.LIST_OF": "the operator lists the keys of an account in both modes",
+    "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
+}
+_FILTERS = ("status", "type", "created_gte", "created_lte")
+_SHAPES = [shape for size in range(5) for shape in itertools.combinations(_FILTERS, size)]
+# The functions that make statements, and all that they can be called with, or enough of it.
+MADE: dict[str, list[tuple[Any, ...]]] = {
+    "events.recent_of": [(1,), (3,)],
+    "resources.counting": [(shape,) for shape in _SHAPES],
+    "resources.paging_after": [(shape, cursor) for shape in _SHAPES for cursor in (True, False)],
+    "resources.paging_by_number": [
+        (shape, resources.Order(sort, descending))
+        for shape in _SHAPES
+        for sort in get_args(resources.Sort)
+        for descending in (True, False)
+    ],
+    "resources.updating": [((),), (("name",),), (("metadata", "status", "updated"),)],
+}
+
+
+def statements() -> Iterator[tuple[str, Statement[Any]]]:
+    for info in pkgutil.iter_modules(storage.__path__):
+        if info.name == "migrations":
+            continue
+        module = importlib.import_module(f"storage.{info.name}")
+        for name, value in vars(module).items():
+            where = f"{info.name}.{name}"
+            if isinstance(value, Statement):
+                yield where, value
+            elif hasattr(value, "cache_info"):
+                yield from ((where, value(*arguments)) for arguments in MADE[where])
+
+
+def touched(clause: Any) -> Iterator[tuple[Any, Table]]:
+    """Each part of a statement that reads, updates or deletes, with a customer's table that it does it to."""
+    for part in visitors.iterate(clause):
+        if isinstance(part, Select):
+            found = {table for each in part.get_final_froms() for table in tables_of(each)}
+        elif isinstance(part, Update | Delete):
+            found = {part.table} if isinstance(part.table, Table) else set()
+        else:
+            continue
+        yield from ((part, table) for table in found if {"account_id", "mode"} <= set(table.c.keys()))
+
+
+def tables_of(source: Any) -> Iterator[Table]:
+    """The tables that are joined in a FROM; a subquery in it is a part of its own."""
+    if isinstance(source, Join):
+        yield from tables_of(source.left)
+        yield from tables_of(source.right)
+    elif isinstance(source, Table):
+        yield source
+    elif isinstance(source, Alias):
+        yield from tables_of(source.element)
+
+
+def bound(part: Any, table: Table) -> set[str]:
+    """The columns of a table that must equal the bind of the same name."""
+    names = set()
+    for condition in part._where_criteria:
+        conjunction = condition.clauses if getattr(condition, "operator", None) is operators.and_ else [condition]
+        for each in conjunction:
+            if isinstance(each, BinaryExpression) and each.operator is operators.eq:
+                left, right = each.left, each.right
+                is_own = isinstance(left, Column) and left.table is table
+                if is_own and isinstance(right, BindParameter) and right.key == left.name:
+                    names.add(left.name)
+    return names
+
+
+def unscoped(clause: Any) -> list[str]:
+    return [table.name for part, table in touched(clause) if not {"account_id", "mode"} <= bound(part, table)]
+
+
+def test_every_statement_on_a_customers_table_is_scoped() -> None:
+    found = {where: names for where, statement in statements() if (names := unscoped(statement.clause))}
+    assert found.keys() - UNSCOPED.keys() == set(), f"start these from storage.scope.of: {found}"
+    assert UNSCOPED.keys() - found.keys() == set(), "these need no exception"
+
+
+def test_the_statements_are_found() -> None:
+    found = {where for where, _ in statements()}
+    assert found >= {*UNSCOPED, *MADE, "resources.FETCH", "counters.TOTAL", "idempotency.CLAIM", "events.INSERT"}
+
+
+_resources = tables.resources
+_by_id = _resources.c.id == bindparam("id")
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        select(_resources).where(_by_id),
+        select(_resources).where(_by_id, _resources.c.account_id == bindparam("account_id")),
+        select(_resources).where(_by_id, _resources.c.account_id == "acct_1", _resources.c.mode == "live"),
+        select(_resources).where(_by_id | scopes.of(_resources)),
+        update(_resources).where(_by_id),
+        select(tables.accounts.c.id).select_from(
+            join(tables.accounts, _resources, tables.accounts.c.id == _resources.c.account_id)
+        ),
+        select(_resources).where(scopes.of(_resources), _resources.c.id.in_(select(tables.events.c.object_id))),
+        select(select(_resources).where(_by_id).subquery()),
+        select(_resources.alias()),
+    ],
+)
+def test_an_unscoped_statement_is_seen(clause: Any) -> None:
+    assert unscoped(clause)
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        select(_resources).where(scopes.of(_resources), _by_id),
+        update(_resources).where(scopes.of(_resources)),
+        select(tables.accounts),
+    ],
+)
+def test_a_scoped_statement_passes(clause: Any) -> None:
+    assert not unscoped(clause)
+
+
+@pytest.mark.parametrize(
+    ("row", "table"),
+    [
+        (accounts.Row, tables.accounts),
+        (api_keys.Row, tables.api_keys),
+        (events.Row, tables.events),
+        (idempotency.Row, tables.idempotency_keys),
+        (resources.Row, tables.resources),
+    ],
+)
+def test_rows_have_the_columns_of_their_table_in_order(row: Any, table: Table) -> None:
+    assert list(row._fields) == list(table.c.keys())
+
+
+def test_identities_have_the_columns_of_their_statement_in_order() -> None:
+    assert list(api_keys.Identity._fields) == list(api_keys.FETCH_BY_DIGEST.clause.exported_columns.keys())
