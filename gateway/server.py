@@ -17,7 +17,7 @@ from contract.document import SpecError
 from gateway import administration, trial, welcome
 from gateway import settings as setting
 from gateway.app import create_app
-from gateway.protocol import JsonRefusals
+from gateway.protocol import BoundedProtocol
 from gateway.reload import Reloader, report, wait_for_edit
 from gateway.settings import Settings
 from storage import migrations, sqlite
@@ -159,8 +159,9 @@ def configuration(settings: Settings, app: Application | str) -> uvicorn.Config:
         factory=isinstance(app, str),
         workers=settings.workers,
         loop="uvloop",
-        http=JsonRefusals,
-        log_level="warning",
+        http=BoundedProtocol,
+        ws="none",
+        log_level="error",
         access_log=False,
         server_header=False,
         timeout_keep_alive=75,

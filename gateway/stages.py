@@ -46,13 +46,13 @@ class Route:
         exchange.match = match
         method = exchange.method
         if method == "OPTIONS":
-            exchange.answer = Answer(204, headers=[(b"allow", match.node.allowed(match.prefix).encode())])
+            exchange.answer = Answer(204, headers=[(b"allow", match.node.allowed(exchange.contract.name).encode())])
         elif method == "HEAD":
             exchange.method = method = "GET"
         if exchange.answer is None and not any(
             method in methods for name, methods in match.node.operations.items() if may_serve(match.prefix, name)
         ):
-            raise not_allowed(exchange, match.prefix)
+            raise not_allowed(exchange, exchange.contract.name)
 
 
 class Authenticate:

@@ -1,16 +1,14 @@
 """Makes the virtual environment that a script needs and runs the script again inside it.
 
 Parses on Python 3.8, so that an old interpreter gets an error that says what to install instead of a syntax error.
+Every start of a script passes through here, so what only a set-up needs is imported where it is needed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +21,7 @@ DIRECTORIES = {"run": ".venv", "dev": ".venv", "bench": ".venv-bench"}
 # Which finished environments serve a script that asks for the key.
 SERVES = {"run": ("run", "dev"), "dev": ("dev",), "bench": ("bench",)}
 SECONDS = {"run": 20, "dev": 40, "bench": 30}
-STAMP = "stamp.json"
+STAMP = "stamp"
 UNFINISHED = "unfinished"
 PROBE = "import sys, {module}; print('%d.%d.%d' % sys.version_info[:3])"
 GET_PYTHON = """\
@@ -111,21 +109,23 @@ def lock_file(requirements: str) -> Path:
 def read_stamp(venv: Path) -> dict[str, str]:
     """The stamp, or an empty one where there is none that can be read."""
     try:
-        stamp = json.loads((venv / STAMP).read_text(encoding="utf-8"))
+        lines = (venv / STAMP).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return {}
-    return stamp if isinstance(stamp, dict) else {}
+    return {name: value for name, _, value in (line.partition(" ") for line in lines)}
 
 
 def write_stamp(venv: Path, stamp: dict[str, str]) -> None:
     """Replaces the stamp in one step, so that a reader sees the old one or the new one."""
     beside = venv / (STAMP + ".new")
-    beside.write_text(json.dumps(stamp), encoding="utf-8")
+    beside.write_text("".join(f"{name} {value}\n" for name, value in stamp.items()), encoding="utf-8")
     beside.replace(venv / STAMP)
 
 
 def set_up(venv: Path, requirements: str) -> None:
     """Makes or updates the environment while no other process does; its stamp is written last."""
+    import shutil
+
     with locked(venv):
         if is_current(venv, requirements):
             return
@@ -163,6 +163,9 @@ def choose() -> Python:
 
 def probe(command: str, module: str) -> Python | None:
     """The interpreter behind a command, if it runs and can import the module."""
+    import shutil
+    import subprocess
+
     path = shutil.which(command)
     if path is None:
         return None
@@ -177,6 +180,8 @@ def is_new_enough(python: Python) -> bool:
 
 def create(python: Python, venv: Path) -> None:
     """Makes an environment that holds pip alone."""
+    import subprocess
+
     outcome = subprocess.run([python.path, "-m", "venv", str(venv)], capture_output=True, text=True, check=False)
     if outcome.returncode:
         raise SetupError(f"{outcome.stdout}{outcome.stderr}\n{python.path} could not make {venv.name}.")
@@ -184,6 +189,8 @@ def create(python: Python, venv: Path) -> None:
 
 def install(venv: Path, requirements: str) -> None:
     """Installs exactly what the lock file names, each file checked against its hash."""
+    import subprocess
+
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     locked_packages = ["--require-hashes", "--requirement", str(lock_file(requirements))]
     if subprocess.run([*pip, *locked_packages], stdout=sys.stderr, check=False).returncode:

@@ -16,6 +16,8 @@ from types import ModuleType
 import environment
 import pytest
 
+from tests import schemathesis_hooks
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if path.suffix in ("", ".py") and path.is_file()]
 
@@ -102,8 +104,8 @@ def test_a_vanished_or_replaced_interpreter_is_noticed(checkout: Path) -> None:
 
 def test_a_broken_stamp_counts_as_none(checkout: Path) -> None:
     venv = finished(checkout, "dev")
-    for text in ("", "{", "[]", '{"requirements": "dev"}', '{"requirements": "other"}'):
-        (venv / environment.STAMP).write_text(text)
+    for content in (b"", b"\xff", b"requirements", b"requirements dev\n", b"requirements other\n"):
+        (venv / environment.STAMP).write_bytes(content)
         assert not environment.is_current(venv, "dev")
 
 
@@ -214,7 +216,7 @@ def test_a_failed_install_says_what_to_do_and_leaves_no_stamp(
     with pytest.raises(environment.SetupError, match=r"Could not install requirements/dev\.txt into \.venv"):
         environment.set_up(venv, "dev")
     assert "no network" in capfd.readouterr().err
-    assert environment.UNFINISHED in json.loads((venv / environment.STAMP).read_text())
+    assert environment.read_stamp(venv) == {environment.UNFINISHED: "dev"}
 
 
 def test_a_current_environment_costs_a_script_nothing_but_a_restart(tmp_path: Path) -> None:
@@ -296,3 +298,26 @@ def test_the_models_do_not_depend_on_the_order_of_hashes() -> None:
     for seed in ("1", "2"):
         outcome = subprocess.run(["/usr/bin/env", f"PYTHONHASHSEED={seed}", *command], check=False, capture_output=True)
         assert outcome.returncode == 0, outcome.stdout.decode()
+
+
+def test_the_second_contract_pass_has_nothing_optional(tmp_path: Path) -> None:
+    """Else the check that a created object is there would never speak, or speak of a replayed answer."""
+    reduced = json.loads(script("contract").without_optional_parameters(tmp_path).read_text(encoding="utf-8"))
+    items = reduced["paths"].values()
+    nodes = [node for item in items for node in (item, *item.values()) if isinstance(node, dict)]
+    assert {each["$ref"] for node in nodes for each in node.get("parameters", [])} == {
+        "#/components/parameters/ResourceId"
+    }
+    assert "idempotency_key" not in reduced["components"]["schemas"]["ResourceCreate"]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "found"),
+    [
+        ({"name": "a", "config": {"timeout": 5.0}}, {"id": "1", "name": "a", "config": {"timeout": 5, "more": 1}}, []),
+        ({"name": " a"}, {"name": "a"}, ["name was ' a' and is 'a'"]),
+        ({"metadata": {"k": ""}}, {"metadata": {}}, ["metadata.k was '' and is not there"]),
+    ],
+)
+def test_what_a_write_lost_is_named(sent: dict[str, object], shown: dict[str, object], found: list[str]) -> None:
+    assert schemathesis_hooks.differences(sent, shown) == found

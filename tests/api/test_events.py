@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -164,7 +165,7 @@ def test_events_stay_in_the_mode_of_their_object(tenant: Tenant, v2: Client) -> 
 
 def test_parallel_writes_leave_one_each(reference: Client, tenant: Tenant) -> None:
     made = at_once([reference.create] * 20)
-    at_once([lambda each=each: reference.delete(f"/resources/{each['id']}") for each in made])  # type: ignore[misc]
+    at_once([partial(reference.delete, f"/resources/{each['id']}") for each in made])
     found = events_of(tenant)
     for kind in ("resource.created", "resource.deleted"):
         assert sorted(e.object_id for e in found if e.type == kind) == sorted(each["id"] for each in made)

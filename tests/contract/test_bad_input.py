@@ -6,7 +6,6 @@ X1 to X24 are the defects that stock Connexion 3.3.0 shows with the same request
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import zlib
 from typing import Any, NamedTuple
@@ -16,11 +15,10 @@ import pytest
 from contract.schemas import Schemas
 from tests.contract import wire
 from tests.contract.wire import FORM, JSON, Answer, Request
-from tests.serving import Server, Tenant
+from tests.serving import Client, Server, Tenant
 
 CONTRACTS = ("v1", "v2")
 GOOD = '{"name": "A resource", "type": "production"}'
-MOST_BYTES = 10 * 1024 * 1024
 LEAK = re.compile(rb"Traceback|File \"|[\w/.-]+\.py\b|site-packages")
 
 
@@ -338,3 +336,73 @@ def test_a_bad_request_is_answered_as_such(server: Server, tenant: Tenant, contr
         if case.code:
             check_says(server, contract, case, answer)
         check_still_serves(connection, answer, tenant, written=int(case.status == 201))
+
+
+def test_everything_that_is_wrong_is_listed_at_once(v1: Client, v2: Client) -> None:  # X14
+    body = {"name": "G", "type": "x", "metadata": {"a": 1}, "livemode": True}
+    expected = {
+        ("/name", "too_short"),
+        ("/type", "unknown_value"),
+        ("/metadata/a", "wrong_type"),
+        ("/livemode", "unknown_field"),
+    }
+    for client in (v1, v2):
+        answer = client.post("/resources?limi=1", json=body, headers={"Idempotency-Key": ""})
+        errors = answer.json()["error"]["errors"]
+        found = {(item["pointer"], item["reason"]) for item in errors if item["in"] == "body"}
+        assert (answer.status_code, found) == (400, expected)
+        assert {item["in"] for item in errors} == {"query", "header", "body"}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_a_message_speaks_of_the_value_and_shows_no_schema(
+    server: Server, tenant: Tenant, contract: str
+) -> None:  # X15
+    limit = {"v1": "per_page", "v2": "limit"}[contract]
+    answer = wire.ask(server.port, wire.get(f"/{contract}/resources?{limit}=101"), tenant.live_key)
+    message = answer.json()["error"]["message"]
+    assert message.rstrip(".").endswith(
+        f"{limit} must be between 1 and 100" if contract == "v1" else "between 1 and 100"
+    )
+    assert not re.search(r"[{}\[\]]|minimum|schema", message)
+
+
+@pytest.mark.parametrize(
+    "query", ["expand[]=logs&expand[]=metrics", "expand[0]=logs&expand[1]=metrics", "expand%5B%5D=logs"]
+)
+def test_lists_may_be_written_with_indexes(tenant: Tenant, query: str) -> None:  # X22 B037
+    with tenant.client("/v2") as v2:
+        target = f"/v2/resources/{v2.create()['id']}?{query}"
+    shown = wire.ask(tenant.server.port, wire.get(target), tenant.live_key).json()
+    assert [entry["message"] for entry in shown["logs"]] == ["resource.created"]
+
+
+def test_a_nested_form_is_typed_and_checked(reference: Client) -> None:  # X1 B066
+    form = {"name": "Production API Resource", "type": "production", "configuration[timeout_ms]": "10000"}
+    form |= {"configuration[retry_count]": "5", "metadata[team]": "platform", "metadata[number]": "7"}
+    made = reference.post("/resources", data=form).json()
+    assert made["configuration"] == {"timeout_ms": 10000, "retry_count": 5, "batch_size": 100, "rate_limit": 1000}
+    assert made["metadata"] == {"team": "platform", "number": "7"}
+    refused = reference.post("/resources", data=form | {"configuration[timeout_ms]": "99"}).json()["error"]
+    assert (refused["param"], refused["errors"][0]["reason"]) == ("configuration.timeout_ms", "too_small")
+
+
+def test_an_absent_object_is_absent(v2: Client) -> None:  # X23
+    """With `created` an empty object instead of nothing, no resource would be within its bounds."""
+    v2.create()
+    assert v2.get("/resources").json()["total_count"] == 1
+
+
+def test_nothing_is_compiled_while_requests_are_served(
+    v1: Client, v2: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:  # X24
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a request compiled a validator")
+
+    monkeypatch.setattr(Schemas, "validator", refuse)
+    monkeypatch.setattr(Schemas, "__init__", refuse)
+    for client in (v1, v2):
+        made = client.create()
+        assert client.get(f"/resources/{made['id']}").status_code == 200
+        assert client.get("/resources").status_code == 200
+        assert client.post("/resources", json={}).status_code == 400

@@ -1,0 +1,160 @@
+"""Nothing of one account is visible to another, nor of one mode in the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api import operations, recorded, seeding
+from tests.api.operations import Operation
+from tests.serving import Client, Tenant, ids
+
+ID = re.compile(r"\b[a-z]+_[0-9a-hjkmnp-tv-z]{26}\b")
+
+
+@dataclass
+class Peers:
+    """The owner of some objects, and somebody who must not see them."""
+
+    owner: Client
+    other: Client
+
+
+@pytest.fixture(params=["account", "mode", "account and mode"])
+def peers(request: pytest.FixtureRequest, tenant: Tenant, stranger: Tenant) -> Iterator[Peers]:
+    """Two callers who differ in the account, in the mode, or in both."""
+    other = tenant if request.param == "mode" else stranger
+    mode = "live" if request.param == "account" else "test"
+    with tenant.client("") as mine, other.client("", mode=mode) as theirs:
+        yield Peers(mine, theirs)
+
+
+def settle(client: Client) -> list[httpx2.Response]:
+    """Do every operation of the document once; the answers."""
+    return [each.send(client, each.target(client)) for each in operations.operations()]
+
+
+def lists() -> list[Operation]:
+    """The operations that read without naming an object."""
+    return [each for each in operations.operations() if each.method == "GET" and not each.names]
+
+
+def read_all(client: Client) -> list[httpx2.Response]:
+    """Every list with everything in it that can be expanded."""
+    found = []
+    for each in lists():
+        pairs = [("expand[]", value) for value in expansions(each)]
+        found.append(each.send(client, params=pairs))
+    return found
+
+
+def expansions(operation: Operation) -> list[str]:
+    """What the operation can expand."""
+    for parameter in operation.parameters("query"):
+        if parameter["name"] == "expand[]":
+            schema, _ = operations.document().deref(parameter["schema"], "#")
+            return list(schema["items"]["enum"])
+    return []
+
+
+def seen_by(client: Client, answers: list[httpx2.Response]) -> set[str]:
+    """Every id that stands in these answers or in what the client can list, request ids in headers included."""
+    told = [*answers, *read_all(client)]
+    return {each for answer in told for each in ID.findall(answer.text + str(dict(answer.headers)))}
+
+
+def test_no_id_of_the_owner_leads_anywhere(peers: Peers) -> None:  # A026 B022
+    known = seen_by(peers.owner, settle(peers.owner))
+    assert len({each.split("_")[0] for each in known}) >= 2, "the crawl found objects, events or requests"
+    before = [answer.text for answer in read_all(peers.owner)]
+    for operation in operations.operations():
+        for each in sorted(known) if operation.names else []:
+            answer = operation.send(peers.other, dict.fromkeys(operation.names, each))
+            assert answer.status_code == 404, f"{operation} with {each}: {answer.text}"
+    assert [answer.text for answer in read_all(peers.owner)] == before
+
+
+def test_what_is_seen_is_disjoint(peers: Peers) -> None:  # B020 B021
+    mine, theirs = settle(peers.owner), settle(peers.other)
+    assert seen_by(peers.owner, mine) & seen_by(peers.other, theirs) == set()
+
+
+def test_lists_and_counts_are_separate(peers: Peers) -> None:  # B044
+    empty = [answer.json() for answer in read_all(peers.other)]
+    settle(peers.owner)
+    assert [answer.json() for answer in read_all(peers.other)] == empty
+    for body in empty:
+        assert body["data"] == []
+        assert body.get("total_count", body.get("meta", {}).get("total_items")) == 0
+
+
+@pytest.mark.parametrize("params", [{}, {"status": "active"}, {"created[gte]": "0"}, {"created.lte": "253402300799"}])
+def test_each_counts_its_own(tenant: Tenant, stranger: Tenant, params: dict[str, str]) -> None:  # B044
+    expected = {}
+    for number, (owner, mode) in enumerate(
+        ((tenant, "live"), (tenant, "test"), (stranger, "live"), (stranger, "test")), start=1
+    ):
+        expected[owner.account_id, mode] = seeding.fill(owner, number, mode=mode, status="active")
+    for owner, mode in ((tenant, "live"), (tenant, "test"), (stranger, "live"), (stranger, "test")):
+        with owner.client("/v2", mode=mode) as client:
+            answer = client.get("/resources", params=params)
+        own = expected[owner.account_id, mode]
+        assert (ids(answer), answer.json()["total_count"]) == (own[::-1], len(own))
+
+
+def test_an_idempotency_key_of_the_owner_is_free(peers: Peers) -> None:  # B076
+    for operation in operations.operations():
+        if operation.method == "GET":
+            continue
+        key = {"Idempotency-Key": f"{operation}"}
+        mine = operation.send(peers.owner, operation.target(peers.owner), headers=key)
+        theirs = operation.send(peers.other, operation.target(peers.other), headers=key)
+        assert (mine.status_code, theirs.status_code) == (operation.success, operation.success)
+        assert "Idempotent-Replayed" not in theirs.headers
+
+
+def test_an_etag_of_the_owner_tells_nothing(peers: Peers) -> None:  # B210
+    for operation in operations.operations():
+        values = operation.target(peers.owner)
+        if operation.method == "GET":
+            etag = operation.send(peers.owner, values).headers["ETag"]
+            answer = operation.send(peers.other, values, headers={"If-None-Match": etag})
+            assert answer.status_code == (404 if operation.names else 200)
+        elif operation.names:
+            for tag in ("*", '"1-0"'):
+                answer = operation.send(peers.other, values, headers={"If-Match": tag})
+                assert answer.status_code == 404
+
+
+def test_a_cursor_of_the_owner_shows_nothing(peers: Peers) -> None:  # B028
+    mine = peers.owner.post("/v2/resources", json={"name": "Mine", "type": "production"}).json()
+    answer = peers.other.get("/v2/resources", params={"starting_after": mine["id"]})
+    assert answer.json() == {"object": "list", "data": [], "has_more": False, "total_count": 0}
+
+
+def test_an_account_cannot_be_named_in_a_request(tenant: Tenant, stranger: Tenant) -> None:
+    named: list[dict[str, Any]] = [
+        {"params": {"account_id": tenant.account_id}},
+        {"params": {"account": tenant.account_id}},
+        {"headers": {"X-Account-Id": tenant.account_id, "Account": tenant.account_id}},
+    ]
+    seeding.fill(tenant, 1)
+    with stranger.client("/v2") as client:
+        answers = [client.get("/resources", **sent) for sent in named]
+    assert [answer.status_code for answer in answers] == [400, 400, 200]
+    assert answers[2].json()["data"] == []
+
+
+def test_what_is_recorded_names_its_owner_alone(tenant: Tenant, stranger: Tenant) -> None:
+    with tenant.client("") as mine, stranger.client("") as theirs:
+        settle(mine)
+        settle(theirs)
+    objects = [{event.object_id for event in recorded.events_of(owner)} for owner in (tenant, stranger)]
+    assert all(objects)
+    assert objects[0] & objects[1] == set()
+    assert recorded.events_of(tenant, "test") == recorded.events_of(stranger, "test") == []
