@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
+from contract import document as documents
 from contract import intake
 from contract.document import Document, Finding, OperationNode
 from contract.schemas import unknown
@@ -22,10 +23,18 @@ class Disagreement(Exception):
         self.findings = findings
 
 
-def stub(operation_id: str, arguments: list[str]) -> str:
+def stub(node: OperationNode) -> str:
     """The handler that is missing, as code to paste."""
-    _, kind, function = operation_id.split(".")
-    return f"Add it to handlers/{kind}.py:  def {function}({', '.join(['call: Call', *arguments])}) -> ..."
+    _, kind, function = node.operation["operationId"].split(".")
+    types = {"query": "dict[str, object]", "body": "dict[str, object]"}
+    arguments = ["call: Call", *(f"{name}: {types.get(name, 'str')}" for name in arguments_of(node))]
+    lines = [
+        f"Add this to handlers/{kind}.py:",
+        "    from domain.calls import Call",
+        f"    def {function}({', '.join(arguments)}) -> object:",
+        "        raise NotImplementedError",
+    ]
+    return "\n    ".join(lines)
 
 
 def check_arguments(document: Document, node: OperationNode, handler: Callable[..., Any]) -> list[Finding]:
@@ -40,8 +49,9 @@ def check_arguments(document: Document, node: OperationNode, handler: Callable[.
     findings = []
     if "body" in expected:
         body, pointer = document.deref(node.operation["requestBody"], f"{node.pointer}/requestBody")
-        schema = next(iter(body["content"].values()))["schema"]
-        findings += _check_typed_dict(document, schema, hints["body"], (f"{pointer}/content", "body"))
+        media_type, content = next(iter(body["content"].items()))
+        place = documents.join(pointer, "content", media_type, "schema")
+        findings += _check_typed_dict(document, content["schema"], hints["body"], (place, "body"))
     if "query" in expected:
         findings += _check_query(document, node, hints["query"])
     return findings
@@ -63,7 +73,9 @@ def arguments_of(node: OperationNode, *, takes_query: bool = False) -> list[str]
 
 def _check_query(document: Document, node: OperationNode, query: Any) -> list[Finding]:
     """Whether the handler's query has a key for every query parameter, and gets those that it relies on."""
-    keys = _keys(query) or {}
+    keys = _keys(query)
+    if keys is None:
+        return []
     sent = set()
     findings = []
     for parameter, pointer in node.parameters:
@@ -76,7 +88,7 @@ def _check_query(document: Document, node: OperationNode, query: Any) -> list[Fi
         schema, _ = document.deref(parameter["schema"], pointer)
         if parameter.get("required") or "default" in schema:
             sent.add(name)
-    for name in sorted(getattr(query, "__required_keys__", frozenset()) - sent):
+    for name in sorted(_required_keys(query) - sent):
         message = f"the handler's query needs '{name}', which this operation does not always send"
         mend = f"Make the parameter required or give it a default, or make it optional in {query.__name__}."
         findings.append(document.finding(node.pointer, message, mend))
@@ -93,15 +105,18 @@ def check_result(document: Document, schema: Mapping[str, Any], place: tuple[str
     if "const" in node:
         return []
     if "oneOf" in node:
-        options = [document.deref(dict(option), target)[0] for option in node["oneOf"]]
-        result = _without_none(result)
-        found = (check_result(document, o, (target, words), result) for o in options if o.get("type") != "null")
-        return [finding for each in found for finding in each]
+        places = ((option, documents.join(target, "oneOf", i)) for i, option in enumerate(node["oneOf"]))
+        return [
+            finding
+            for option, written in places
+            if option.get("type") != "null"
+            for finding in check_result(document, option, (written, words), _without_none(result))
+        ]
     if node.get("type") == "array":
         return check_result(document, node["items"], (f"{target}/items", f"an item of {words}"), _item(result))
     findings = []
     for name, inner in node.get("properties", {}).items():
-        shown = f"{target}/properties/{name}"
+        shown = documents.join(target, "properties", name)
         inner_node, _ = document.deref(dict(inner), shown)
         if "const" in inner_node:
             continue
@@ -170,11 +185,27 @@ def _check_typed_dict(
         return []
     pointer, words = place
     findings = []
-    for name, inner in intake.attributes(document, schema).items():
+    for name, (inner, written) in intake.attributes(document, schema, pointer).items():
         if name not in keys:
             message = f"{words} is a {typed_dict.__name__}, which {unknown_key(name, keys)}"
             mend = "Run ./scripts/generate, or give the property the x-attribute of the domain's name."
-            findings.append(document.finding(pointer, message, mend))
+            findings.append(document.finding(written, message, mend))
         else:
-            findings += _check_typed_dict(document, inner, keys[name], (pointer, f"{words}.{name}"))
+            findings += _check_typed_dict(document, inner, keys[name], (written, f"{words}.{name}"))
     return findings
+
+
+def _required_keys(typed_dict: Any) -> set[str]:
+    """The keys that a TypedDict always has.
+
+    Its own `__required_keys__` is wrong where annotations are kept as text.
+    """
+    total = getattr(typed_dict, "__total__", True)
+    origins = {
+        name: typing.get_origin(hint) for name, hint in typing.get_type_hints(typed_dict, include_extras=True).items()
+    }
+    return {
+        name
+        for name, origin in origins.items()
+        if origin is typing.Required or (total and origin is not typing.NotRequired)
+    }

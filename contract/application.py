@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -12,6 +11,7 @@ from connexion.middleware import ConnexionMiddleware
 from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.resolver import Resolver
 
+from contract import compiler
 from contract.document import Document
 from contract.middleware import ContractMiddleware, HandlerResolver, Receive, Scope, Send, Serve
 
@@ -39,8 +39,7 @@ class Application(ConnexionMiddleware):  # type: ignore[misc]
         )
         super().__init__(self._pages_app, middlewares=[contract, LifespanMiddleware], lifespan=lifespan)
         self.pages: Callable[[Scope, Receive, Send], Any] | None = None
-        # Connexion changes the document that it is given.
-        self.add_api(copy.deepcopy(document.raw))
+        self.add_api(compiler.fit(document))
         self.app, self.middleware_stack = self._build_middleware_stack()
         self.contract = next(app for app in self.middleware_stack if isinstance(app, ContractMiddleware))
 

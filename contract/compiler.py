@@ -22,7 +22,7 @@ from contract.dialects import DIALECTS
 from contract.document import Document, Finding, OperationNode, SpecError, join
 from contract.operation import Contract, Operation, Success, Version
 from contract.parameters import Decoder
-from contract.problems import Catalogue
+from contract.problems import CODES, Catalogue
 from contract.router import Router
 
 # Connexion ships the schema of OpenAPI 3.0 only. The document is 3.1; openapi-spec-validator and our rules judge it.
@@ -42,9 +42,16 @@ class CompiledContract:
     max_body_bytes: int
 
 
+def fit(document: Document) -> dict[str, Any]:
+    """A copy of the document for Connexion, which changes what it gets; SpecError where it cannot be compiled."""
+    if findings := lint.unfit(document):
+        raise SpecError(findings, document.name)
+    return copy.deepcopy(document.raw)
+
+
 def specification(document: Document) -> Specification:
-    """The document as Connexion holds it. Connexion changes what it is given, so it gets a copy."""
-    return Specification.load(copy.deepcopy(document.raw))
+    """The document as Connexion holds it; raises SpecError where it cannot be compiled."""
+    return Specification.load(fit(document))
 
 
 def compile_document(
@@ -54,19 +61,18 @@ def compile_document(
 
     With `check_answers` each answer is validated against its schema before it is sent, as tests and development do.
     """
-    findings = lint.unfit(document)
-    if findings:
-        raise SpecError(findings, document.name)
     compiler = _Compiler(document, connexion_specification, resolver, check_answers)
     operations: dict[str, Operation] = {}
+    # Operations share schemas: one report of each disagreement is enough, whichever way led to it.
+    findings = {(finding.pointer, finding.message): finding for finding in check_catalogue(document)}
     for node in document.operations():
         try:
             operation = compiler.operation(node)
             operations[operation.id] = operation
         except agreement.Disagreement as disagreement:
-            findings += disagreement.findings
+            findings |= {(finding.pointer, finding.mend): finding for finding in disagreement.findings}
     if findings:
-        raise SpecError(findings, document.name)
+        raise SpecError(sorted(findings.values()), document.name)
     return CompiledContract(
         document=document,
         operations=operations,
@@ -76,6 +82,13 @@ def compile_document(
         router=Router(operations.values()),
         max_body_bytes=document.raw["x-max-body-bytes"],
     )
+
+
+def check_catalogue(document: Document) -> list[Finding]:
+    """Whether the catalogue has every code that the server raises."""
+    missing = sorted(CODES - document.raw["x-errors"].keys())
+    mend = "Add it to x-errors with its status, type, message, meaning and recovery."
+    return [document.finding("#/x-errors", f"the server raises '{code}', which is not here", mend) for code in missing]
 
 
 class _Compiler:
@@ -123,10 +136,9 @@ class _Compiler:
                 self.specification, path=node.path, method=node.method, resolver=self.resolver
             )
         except ResolverError as error:
-            expected = agreement.arguments_of(node)
-            mend = agreement.stub(operation_id, expected)
             message = f"{operation_id} has no handler: {error}"
-            raise agreement.Disagreement([self.document.finding(node.pointer, message, mend)]) from error
+            finding = self.document.finding(node.pointer, message, agreement.stub(node))
+            raise agreement.Disagreement([finding]) from error
         handler: Callable[..., Any] = resolved.function
         if findings := agreement.check_arguments(self.document, node, handler):
             raise agreement.Disagreement(findings)
@@ -136,7 +148,7 @@ class _Compiler:
         status, entry = next((s, r) for s, r in node.operation["responses"].items() if s.startswith("2"))
         response, pointer = self.document.deref(entry, join(node.pointer, "responses", status))
         content = response.get("content", {}).get("application/json")
-        location = self._location(response) if "Location" in response.get("headers", {}) else None
+        location = self._location(response, pointer) if "Location" in response.get("headers", {}) else None
         if content is None:
             return Success(int(status), None, location, _always_valid)
         pointer = join(pointer, "content", "application/json", "schema")
@@ -159,11 +171,19 @@ class _Compiler:
         if findings:
             raise agreement.Disagreement(findings)
 
-    def _location(self, response: Mapping[str, Any]) -> str:
-        """The path template of the operation that reads what was created, found through the response's links."""
+    def _location(self, response: Mapping[str, Any], pointer: str) -> str:
+        """The path, but for the id at its end, of what reads the new object, found through the response's links."""
         paths = {node.operation["operationId"]: node for node in self.document.operations()}
         targets = (paths[link["operationId"]] for link in response["links"].values())
-        return next(target.path for target in targets if target.method == "get")
+        path = next(target.path for target in targets if target.method == "get")
+        before, _, variable = path.rpartition("{")
+        if "{" in before or not variable.endswith("}"):
+            message = f"Location cannot be made from {path}"
+            finding = self.document.finding(
+                pointer, message, "Link to a path whose only variable is the id at its end."
+            )
+            raise agreement.Disagreement([finding])
+        return before
 
     def _answer_check(self, pointer: str) -> Callable[[bytes], str | None]:
         validator = self.schemas.validator(schemas.reference(pointer))

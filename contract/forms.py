@@ -84,6 +84,9 @@ def _object(document: Document, schema: Mapping[str, Any]) -> Typed:
     def typed(value: str | Node) -> Any:
         if not isinstance(value, dict):
             return value
+        if any(name.startswith("[]") for name in value):
+            # `field[]` is for arrays. A list is refused by the schema of any object, in words that say so.
+            return list(value.values())
         return {name: properties.get(name, others)(inner) for name, inner in value.items()}
 
     return typed

@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from contract import document as documents
 from contract.document import Document
 
 Intake = Callable[[Any], Any]
 
 
 def compile_intake(document: Document, schema: Mapping[str, Any]) -> Intake:
-    """A function from a valid wire value to the domain's value.
+    """A function from a valid wire value to the domain's value, which nobody else holds.
 
     A default stands in only where the schema names one, so absent, null and default stay three different things.
     JSON's 5.0 is an integer where the schema says so, and reaches the domain as 5.
     """
     node, _ = document.deref(dict(schema), "#")
-    kind, scale = node.get("type"), node.get("x-scale")
-    if kind == "object" and "properties" in node:
+    if "oneOf" in node:
+        options = [option for option in node["oneOf"] if document.deref(option, "#")[0].get("type") != "null"]
+        return _or_null(compile_intake(document, options[0])) if len(options) == 1 else _same
+    kinds = node["type"] if isinstance(node.get("type"), list) else [node.get("type")]
+    taking = _taking(document, node, [kind for kind in kinds if kind != "null"])
+    return _or_null(taking) if "null" in kinds and taking is not _same else taking
+
+
+def attributes(document: Document, schema: Mapping[str, Any], pointer: str) -> dict[str, tuple[Mapping[str, Any], str]]:
+    """The schemas of an object's properties by the domain's names for them, each with its pointer."""
+    node, place = document.deref(dict(schema), pointer)
+    found: dict[str, tuple[Mapping[str, Any], str]] = {}
+    for name, inner in node.get("properties", {}).items():
+        written = documents.join(place, "properties", name)
+        resolved, _ = document.deref(dict(inner), written)
+        found[resolved.get("x-attribute", name)] = inner, written
+    return found
+
+
+def _taking(document: Document, node: Mapping[str, Any], kinds: list[Any]) -> Intake:
+    scale = node.get("x-scale")
+    if kinds == ["object"]:
         return _object(document, node)
-    if kind == "array":
+    if kinds == ["array"]:
         item = compile_intake(document, node["items"])
         return lambda values: [item(value) for value in values]
     if scale:
         return lambda value: round(value * scale)
-    return _whole if kind == "integer" else _same
+    return _whole if kinds == ["integer"] else _same
 
 
-def attributes(document: Document, schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The schemas of an object's properties by the domain's names for them."""
-    node, _ = document.deref(dict(schema), "#")
-    found: dict[str, Mapping[str, Any]] = {}
-    for name, inner in node.get("properties", {}).items():
-        resolved, _ = document.deref(dict(inner), "#")
-        found[resolved.get("x-attribute", name)] = resolved
-    return found
+def _or_null(taking: Intake) -> Intake:
+    return lambda value: None if value is None else taking(value)
 
 
 def _same(value: Any) -> Any:
@@ -49,21 +65,23 @@ def _whole(value: Any) -> Any:
 def _object(document: Document, node: Mapping[str, Any]) -> Intake:
     steps: dict[str, tuple[str, Intake]] = {}
     defaults: list[tuple[str, str, Intake, Any]] = []
-    for name, inner in node["properties"].items():
+    for name, inner in node.get("properties", {}).items():
         schema, _ = document.deref(dict(inner), "#")
-        attribute, take = schema.get("x-attribute", name), compile_intake(document, schema)
-        steps[name] = attribute, take
+        attribute, taking = schema.get("x-attribute", name), compile_intake(document, inner)
+        steps[name] = attribute, taking
         if "default" in schema:
-            defaults.append((name, attribute, take, schema["default"]))
+            defaults.append((name, attribute, taking, schema["default"]))
+    more = node.get("additionalProperties")
+    others = compile_intake(document, more) if isinstance(more, Mapping) else _same
 
-    def take_object(value: Mapping[str, Any]) -> dict[str, Any]:
+    def take(value: Mapping[str, Any]) -> dict[str, Any]:
         taken = {}
         for name, inner in value.items():
-            attribute, take = steps[name]
-            taken[attribute] = take(inner)
-        for name, attribute, take, default in defaults:
+            attribute, taking = steps.get(name) or (name, others)
+            taken[attribute] = taking(inner)
+        for name, attribute, taking, default in defaults:
             if name not in value:
-                taken[attribute] = take(default)
+                taken[attribute] = taking(copy.deepcopy(default))
         return taken
 
-    return take_object
+    return take

@@ -23,7 +23,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The answer of an operation that went well."""
+    """The answer of an operation that went well; `location` is the path of a new object without its id."""
 
     status: int
     render: Render | None

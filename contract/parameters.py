@@ -30,7 +30,7 @@ class Parameter:
     default: Any
 
     @classmethod
-    def compile(cls, document: Document, node: Mapping[str, Any], pointer: str) -> Parameter:
+    def compile(cls, document: Document, where: str, node: Mapping[str, Any], pointer: str) -> Parameter:
         """Read a parameter object; the house rules have checked that its schema is one plain type."""
         schema, _ = document.deref(node["schema"], f"{pointer}/schema")
         kind = schema["type"]
@@ -39,12 +39,13 @@ class Parameter:
             name: scalars.BY_TYPE[document.deref(member, pointer)[0]["type"]]
             for name, member in schema.get("properties", {}).items()
         }
-        exploded = node.get("explode", node.get("style", "form") == "form")
+        style = node.get("style", "form" if where == "query" else "simple")
+        exploded = node.get("explode", style == "form")
         return cls(
             name=node["name"],
             attribute=node.get("x-attribute", node["name"]),
             kind=kind,
-            delimiter=None if exploded else DELIMITER[node.get("style", "form")],
+            delimiter=None if exploded else DELIMITER.get(style),
             coerce=scalars.BY_TYPE.get(item["type"], scalars.string),
             members=members,
             values=node.get("x-values"),
@@ -69,7 +70,7 @@ class Decoder:
     ) -> None:
         document = compiler_schemas.document
         self.where = where
-        self.parameters = {node["name"]: Parameter.compile(document, node, pointer) for node, pointer in nodes}
+        self.parameters = {node["name"]: Parameter.compile(document, where, node, pointer) for node, pointer in nodes}
         self._schemas = compiler_schemas
         self._defaults = {p.attribute: p.argument(p.default) for p in self.parameters.values() if p.default is not None}
         self._header_names = [(name, name.lower().encode("ascii")) for name in self.parameters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -50,9 +51,14 @@ class _Writer:
             return repr(node["const"])
         if "oneOf" in node:
             return self._alternatives(node, source, depth)
+        kinds = node.get("type")
+        if isinstance(kinds, list) and "null" in kinds:
+            others = [kind for kind in kinds if kind != "null"]
+            written = self.value({**node, "type": others[0] if len(others) == 1 else others}, source, depth)
+            return written if written == source else f"(None if {source} is None else {written})"
         if node.get("properties"):
             return self._object(node, source, depth)
-        if node.get("type") == "array":
+        if kinds == "array":
             item = f"i{depth}"
             return f"[{self.value(node['items'], item, depth + 1)} for {item} in {source}]"
         if node.get("x-scale"):
@@ -84,6 +90,6 @@ class _Writer:
 def attribute(name: str, schema: Mapping[str, Any]) -> str:
     """The domain attribute behind a property; raises ValueError where that is not a Python name."""
     found = str(schema.get("x-attribute", name))
-    if not found.isidentifier():
+    if not found.isidentifier() or keyword.iskeyword(found):
         raise ValueError(f"'{found}' is not a Python name; give the property an x-attribute")
     return found

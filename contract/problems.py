@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 # More than anybody mends in one go; what a client can send must not make the answer grow without bound.
 MOST_FAULTS = 100
 LONGEST_NAME = 100
 
 CODE_OF_REASON = {"required_field_missing": "parameter_missing", "unknown_field": "parameter_unknown"}
+
+
+# Every code that the server raises. The catalogue may have more, never less.
+Code = Literal[
+    "body_malformed",
+    "body_too_large",
+    "idempotency_key_reused",
+    "internal_error",
+    "key_expired",
+    "key_invalid",
+    "key_missing",
+    "key_revoked",
+    "media_type_unsupported",
+    "method_not_allowed",
+    "not_found",
+    "parameter_invalid",
+    "parameter_missing",
+    "parameter_unknown",
+    "path_unknown",
+    "precondition_failed",
+    "scope_missing",
+    "timeout",
+    "unavailable",
+]
+CODES: frozenset[str] = frozenset(get_args(Code))
 
 
 class Fault(NamedTuple):

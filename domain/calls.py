@@ -22,7 +22,7 @@ class Allowance:
 class Call:
     """One request as a handler sees it.
 
-    `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the versions that
+    `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
     the caller accepts; None means any.
     """
 
@@ -32,9 +32,14 @@ class Call:
     request_id: str
     allowance: Allowance
     idempotency_key: str | None = None
-    if_match: frozenset[int] | None = None
+    if_match: frozenset[str] | None = None
 
-    def require_version(self, version: int) -> None:
-        """Refuse to go on when the object is not in a version that the caller accepts."""
-        if self.if_match is not None and version not in self.if_match:
+    def require_revision(self, object_id: str, version: int) -> None:
+        """Refuse to go on when the object is not in a revision that the caller accepts."""
+        if self.if_match is not None and revision(object_id, version) not in self.if_match:
             raise Refusal("precondition_failed")
+
+
+def revision(object_id: str, version: int) -> str:
+    """Names one state of one object."""
+    return f"{object_id}-{version}"

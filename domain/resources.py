@@ -155,7 +155,7 @@ def update(call: Call, resource_id: str, changes: Mapping[str, Any]) -> Resource
     if row is None:
         raise refusals.not_found(KIND, resource_id)
     old = _resource(call, row)
-    call.require_version(old.version)
+    call.require_revision(old.id, old.version)
     configuration = replace(old.configuration, **changes.get("configuration", {}))
     new = replace(old, **{**changes, "configuration": configuration})
     if new == old:
@@ -177,7 +177,7 @@ def delete(call: Call, resource_id: str) -> Deleted:
     row = rows.fetch_for_update(call.tx, call.scope, resource_id)
     if row is None:
         raise refusals.not_found(KIND, resource_id)
-    call.require_version(row.version)
+    call.require_revision(row.id, row.version)
     rows.delete(call.tx, call.scope, resource_id)
     deleted = Deleted(resource_id, call.now)
     events.record(

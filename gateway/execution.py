@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from contract.operation import Operation
-from domain import idempotency
+from domain import calls, idempotency
 from domain.calls import Allowance, Call
 from gateway import preconditions
 from gateway.exchange import Answer, Exchange
@@ -45,7 +45,7 @@ class Execute:
     def _write(self, exchange: Exchange, tx: Transaction) -> Answer:
         operation, arguments = exchange.operation, exchange.arguments
         call = self._call(exchange, tx)
-        call.if_match = preconditions.versions(exchange.header_arguments.get("If-Match"))
+        call.if_match = preconditions.revisions(exchange.header_arguments.get("If-Match"))
         call.idempotency_key = idempotency_key(exchange)
         if call.idempotency_key is None:
             return answer(exchange, operation.handler(call, **arguments))
@@ -73,16 +73,17 @@ def answer(exchange: Exchange, result: Any) -> Answer:
         raise AnswerMismatch(f"{operation.id} answers what openapi.yaml does not describe: {wrong}")
     headers = [JSON]
     if operation.method != "DELETE":
-        headers.append((b"etag", etag(getattr(result, "version", None), shown)))
+        headers.append((b"etag", etag(result, shown)))
     if success.location is not None:
-        headers.append((b"location", success.location.replace("{id}", result.id).encode()))
+        headers.append((b"location", f"{success.location}{result.id}".encode()))
     return Answer(success.status, body, headers)
 
 
-def etag(version: int | None, shown: bytes) -> bytes:
-    """A strong ETag of this representation; an object's starts with its version, which `If-Match` is held against."""
-    digest = hashlib.blake2b(shown, digest_size=16).hexdigest()
-    return f'"{digest}"'.encode() if version is None else f'"{version}-{digest}"'.encode()
+def etag(result: Any, shown: bytes) -> bytes:
+    """A strong ETag of this representation; an object's starts with its revision, which `If-Match` is held against."""
+    digest = hashlib.blake2b(shown, digest_size=preconditions.DIGEST_BYTES).hexdigest()
+    version: int | None = getattr(result, "version", None)
+    return f'"{digest}"'.encode() if version is None else f'"{calls.revision(result.id, version)}-{digest}"'.encode()
 
 
 def idempotency_key(exchange: Exchange) -> str | None:
@@ -97,6 +98,9 @@ def idempotency_key(exchange: Exchange) -> str | None:
 
 
 def fingerprint(operation: Operation, arguments: Mapping[str, Any]) -> str:
-    """What makes two requests the same: the operation and all that its handler gets."""
+    """What makes two requests the same: the operation and all that its handler gets, but for the key itself."""
+    body = arguments.get("body")
+    if isinstance(body, dict) and KEY_FIELD in body:
+        arguments = {**arguments, "body": {name: value for name, value in body.items() if name != KEY_FIELD}}
     content = orjson.dumps([operation.id, arguments], option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -6,15 +6,20 @@ import re
 
 from gateway.exchange import Answer, Exchange
 
+DIGEST_BYTES = 16
+OURS = re.compile(r"(.+)-[0-9a-f]{32}")
 TAG = re.compile(r'(W/)?"([^"]*)"')
 
 
-def versions(header: str | None) -> frozenset[int] | None:
-    """The object versions that an `If-Match` header accepts; None for any. A tag that is not ours accepts nothing."""
+def revisions(header: str | None) -> frozenset[str] | None:
+    """The revisions of objects that an `If-Match` header accepts; None for any. A tag not of our form accepts nothing.
+
+    Only the part before the digest counts, so that the tag of either contract and of every expansion guards a write.
+    """
     if header is None or header.strip() == "*":
         return None
-    found = (tag.partition("-")[0] for weak, tag in TAG.findall(header) if not weak)
-    return frozenset(int(version) for version in found if version.isdecimal() and version.isascii())
+    ours = (OURS.fullmatch(tag) for weak, tag in TAG.findall(header) if not weak)
+    return frozenset(match[1] for match in ours if match)
 
 
 class Revalidate:

@@ -85,6 +85,7 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@functools.cache
 def sources() -> list[Path]:
     """Our Python, scripts without a file ending included; generated code is its generator's."""
     return [path for path in project_files() if is_python(path) and relative(path).split("/")[0] != "generated"]
@@ -95,13 +96,13 @@ def is_python(path: Path) -> bool:
 
 
 @functools.cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))))
 
 
 def functions() -> Iterator[Function]:
     for path in sources():
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield Function(f"{relative(path)}:{node.name}", node)
 
@@ -110,16 +111,18 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-def imports(path: Path) -> Iterator[Import]:
+@functools.cache
+def imports(path: Path) -> list[Import]:
     package = relative(path).split("/")[:-1]
-    for node in ast.walk(tree(path)):
-        where = f"{relative(path)}:{getattr(node, 'lineno', 0)}"
+    found = []
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            yield from (Import(where, alias.name, None) for alias in node.names)
+            found += [Import(f"{relative(path)}:{node.lineno}", alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*above, *([node.module] if node.module else [])])
-            yield from (Import(where, module, alias.name) for alias in node.names)
+            found += [Import(f"{relative(path)}:{node.lineno}", module, alias.name) for alias in node.names]
+    return found
 
 
 def room_of(path: Path) -> str:
@@ -230,7 +233,7 @@ def test_only_settings_read_the_environment() -> None:
     for path in sources():
         if room_of(path) in ("scripts", "benchmarks"):
             continue
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             of_os = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
             if of_os and isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv"):
                 found[relative(path)] = f"line {node.lineno} reads the environment; only gateway/settings.py may"

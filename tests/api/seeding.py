@@ -11,7 +11,7 @@ from storage.database import Transaction
 from storage.scope import Scope
 from tests.serving import Tenant
 
-CONFIGURATION = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
+CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 
 
 def fill(tenant: Tenant, number: int, *, mode: str = "live", status: str = "pending", **fields: Any) -> list[str]:

@@ -122,7 +122,8 @@ def test_metadata_of_20_keys_and_500_characters(reference: Client) -> None:  # B
 
 def test_more_metadata_is_refused(reference: Client) -> None:  # B062 B063
     refused(reference, "metadata", metadata={f"key{number}": "x" for number in range(21)})
-    for value in ("x" * 501, "é" * 501, 1, None, True, {}, ["x"]):
+    values: list[object] = ["x" * 501, "é" * 501, 1, None, True, {}, ["x"]]
+    for value in values:
         refused(reference, "metadata.team", metadata={"team": value})
 
 

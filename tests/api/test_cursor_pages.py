@@ -151,7 +151,7 @@ def test_filters_hold_together(reference: Client, tenant: Tenant, server: Server
     server.clock.offset = 1000
     wanted = seeding.fill(tenant, 3, status="active")
     seeding.fill(tenant, 4)
-    params = {"status": "active", "created[gte]": server.clock.now() - 100}
+    params = {"status": "active", "created[gte]": f"{server.clock.now() - 100}"}
     body = reference.get("/resources", params=params).json()
     assert [item["id"] for item in body["data"]] == wanted[::-1]
     assert body["total_count"] == 3

@@ -119,6 +119,7 @@ def test_an_idempotency_key_of_the_owner_is_free(peers: Peers) -> None:  # B076
 
 
 def test_an_etag_of_the_owner_tells_nothing(peers: Peers) -> None:  # B210
+    settle(peers.owner)
     for operation in operations.operations():
         values = operation.target(peers.owner)
         if operation.method == "GET":

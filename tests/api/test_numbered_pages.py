@@ -21,7 +21,7 @@ def meta(page: int, per_page: int, total: int, pages: int, *, has_next: bool, ha
 
 def test_pages_of_250_items(v1: Client, tenant: Tenant) -> None:  # A041 A046 A047
     newest_first = seeding.fill(tenant, 250)[::-1]
-    seen = []
+    seen: list[str] = []
     for page in range(1, 6):
         answer = v1.get("/resources", params={"page": page, "per_page": 50})
         expected = meta(page, 50, 250, 5, has_next=page < 5, has_previous=page > 1)
@@ -136,7 +136,7 @@ def test_sorted_by_time_of_change(v1: Client, server: Server) -> None:  # A050
 @pytest.mark.parametrize("sort", ["created_at", "updated_at", "name"])
 def test_ties_keep_their_order_over_pages(v1: Client, tenant: Tenant, sort: str) -> None:  # A050
     made = seeding.fill(tenant, 45, name="The same name")
-    shown = []
+    shown: list[str] = []
     for page in (1, 2, 3):
         shown += ids(v1.get("/resources", params={"sort": sort, "order": "asc", "page": page}))
     assert shown == made
