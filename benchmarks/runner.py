@@ -65,8 +65,10 @@ class Run:
         """Say what happens now, and afterwards how long it took."""
         begin = time.perf_counter()
         print(f"[{begin - self.started:4.0f} s] {what} …", end="", file=sys.stderr, flush=True)
-        yield
-        print(f" {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
+        try:
+            yield
+        finally:
+            print(f" {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run = Run(QUICK if given.quick else DEFAULT, Path(name), pair[0] if pair else None)
             measure(run)
     except (client.LoadError, contenders.AdministrationError, contenders.UnequalError, servers.ServerError) as error:
-        print(f"\nbench: {error}", file=sys.stderr)
+        print(f"bench: {error}", file=sys.stderr)
         return BROKEN
     print(report.table(run.rows), report.summary(run.rows), *remarks(run), sep="\n")
     if given.json:
@@ -109,9 +111,10 @@ def measure(run: Run) -> None:
         for other in everyone[1:]:
             other.server.stop()
         with run.step(f"latencies at 10,000 operations a minute for {run.plan.latency:.0f} s"):
-            latencies, disturbance = latency.measure(ours, run.plan.latency)
-        run.note("latencies", disturbance)
-        run.rows += [report.latency_row(one) for one in latencies]
+            found = latency.measure(ours, run.plan.latency)
+        run.note("latencies", found.disturbance)
+        run.about["slowest_store_seconds"] = found.slowest_store
+        run.rows += [report.latency_row(one) for one in found.operations]
         with run.step(f"memory over {run.plan.all_requests:,} requests"):
             growth = memory.measure(ours, run.plan.first_requests, run.plan.all_requests)
         run.rows.append(report.memory_row(growth))
@@ -192,4 +195,7 @@ def remarks(run: Run) -> list[str]:
     if disturbed := {what: share for what, share in run.about["disturbances"].items() if share > rounds.DISTURBED}:
         shares = ", ".join(f"{share:.0%} ({what})" for what, share in disturbed.items())
         found.append(f"Careful: other programs kept a processor busy for up to {shares}; run again on a calm machine.")
+    if run.about["slowest_store_seconds"] > latency.SLOW_STORE:
+        slowest = f"{run.about['slowest_store_seconds'] * 1000:.0f} ms"
+        found.append(f"Careful: the disk took up to {slowest} to store 4 KiB, and each write waits for the disk.")
     return found

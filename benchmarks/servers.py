@@ -57,6 +57,7 @@ class Server:
         self.port = start.port
         self._start = start
         self.processor = start.processor
+        self.folder = start.folder
         self._log = start.folder / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -31,12 +31,16 @@ connexion.spec.OpenAPISpecification.openapi_schema = {}
 
 @dataclass(frozen=True, slots=True)
 class CompiledContract:
-    """A whole document, ready to serve."""
+    """A whole document, ready to serve.
+
+    `answering` names, for the contract of a path, the contracts that may answer there: its own, and the newer ones.
+    """
 
     document: Document
     operations: Mapping[str, Operation]
     contracts: Mapping[str, Contract]
     versions: Mapping[str, Version]
+    answering: Mapping[str, tuple[str, ...]]
     catalogue: Catalogue
     router: Router
     max_body_bytes: int
@@ -78,10 +82,17 @@ def compile_document(
         operations=operations,
         contracts=compiler.contracts,
         versions={date: Version(date, entry["contract"]) for date, entry in document.raw["x-api-versions"].items()},
+        answering=answering(list(compiler.contracts)),
         catalogue=Catalogue.read(document.raw["x-errors"]),
         router=Router(operations.values()),
         max_body_bytes=document.raw["x-max-body-bytes"],
     )
+
+
+def answering(contracts: list[str]) -> dict[str, tuple[str, ...]]:
+    """For each contract itself and the newer ones, in the order of their numbers."""
+    ordered = sorted(contracts, key=lambda name: int(name[1:]))
+    return {name: tuple(ordered[index:]) for index, name in enumerate(ordered)}
 
 
 def check_catalogue(document: Document) -> list[Finding]:

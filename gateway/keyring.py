@@ -20,20 +20,29 @@ class Keyring:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._remembered: dict[str, tuple[Caller, float]] = {}
+        self._remembered: dict[bytes, tuple[Caller, float]] = {}
 
-    async def caller(self, key: str, now: int) -> Caller:
-        """Whom a key stands for; raises a Refusal or a Problem for one that is not good."""
-        digest = api_keys.digest(key)
-        if digest is None:
-            raise Problem("key_invalid")
-        remembered = self._remembered.get(digest)
+    async def caller(self, authorization: bytes, now: int) -> Caller:
+        """Whom the header `Authorization` stands for; raises a Refusal or a Problem for one that is not good."""
+        remembered = self._remembered.get(authorization)
         if remembered is not None and remembered[1] > time.monotonic():
             api_keys.refuse_expired(remembered[0], now)
             return remembered[0]
+        digest = api_keys.digest(bearer(authorization))
+        if digest is None:
+            raise Problem("key_invalid")
         asked = time.monotonic()
         caller = await self._database.read(partial(api_keys.recognise, key_digest=digest, now=now))
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
-        self._remembered[digest] = caller, asked + REMEMBERED_SECONDS
+        self._remembered[authorization] = caller, asked + REMEMBERED_SECONDS
         return caller
+
+
+def bearer(authorization: bytes) -> str:
+    """The key in a header of the form `Bearer KEY`; raises a Problem for any other."""
+    scheme, _, key = authorization.decode("latin-1").partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key or " " in key:
+        raise Problem("key_missing")
+    return key

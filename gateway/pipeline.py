@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import orjson
 import structlog
@@ -11,7 +12,7 @@ from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope, Send
 from contract.problems import Problem
 from domain.refusals import Refusal
-from gateway.exchange import Answer, Exchange
+from gateway.exchange import Answer, Exchange, Headers
 from gateway.execution import JSON
 from gateway.reading import ClientGone
 from gateway.stages import Stage
@@ -72,19 +73,20 @@ class Pipeline:
         return Answer(kind.status, orjson.dumps(body), headers)
 
     async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
-        headers = [
-            *answer.headers,
-            (b"x-request-id", exchange.request_id.encode()),
-            (b"api-version", exchange.version.encode()),
-            *ALWAYS,
-        ]
+        headers = [*answer.headers, (b"x-request-id", exchange.request_id.encode())]
         if answer.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(answer.body)))
-        if exchange.contract.stability != "stable":
-            headers.append((b"x-api-stability", exchange.contract.stability.encode()))
+        headers += version_headers(exchange.version, exchange.contract.stability)
         body = b"" if exchange.scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+@cache
+def version_headers(version: str, stability: str) -> Headers:
+    """The headers that every answer of a version has."""
+    headers = [(b"api-version", version.encode()), *ALWAYS]
+    return headers if stability == "stable" else [*headers, (b"x-api-stability", stability.encode())]
 
 
 def problem_of(error: Exception, exchange: Exchange) -> Problem:

@@ -24,14 +24,16 @@ class Identify:
         self.clock = clock
 
     async def __call__(self, exchange: Exchange) -> None:
-        exchange.request_id = ids.new("req")
+        exchange.request_id = ids.of_request()
         exchange.now = self.clock.now()
         compiled = exchange.compiled
         prefix = compiled.router.names_contract(exchange.scope["path"])
-        exchange.contract = compiled.contracts[prefix or next(iter(compiled.contracts))]
+        assert prefix is not None
+        exchange.contract = compiled.contracts[prefix]
         exchange.version = exchange.contract.default_version
-        wanted = compiled.versions.get(exchange.headers.get(b"api-version", b"").decode("latin-1"))
-        if wanted is not None and may_serve(prefix, wanted.contract):
+        header = exchange.headers.get(b"api-version")
+        wanted = compiled.versions.get(header.decode("latin-1")) if header else None
+        if wanted is not None and wanted.contract in compiled.answering[prefix]:
             exchange.version, exchange.contract = wanted.date, compiled.contracts[wanted.contract]
 
 
@@ -44,13 +46,14 @@ class Route:
         if match is None:
             raise Problem("path_unknown")
         exchange.match = match
-        method = exchange.method
-        if method == "OPTIONS":
+        if exchange.method == "OPTIONS":
             exchange.answer = Answer(204, headers=[(b"allow", match.node.allowed(exchange.contract.name).encode())])
-        elif method == "HEAD":
-            exchange.method = method = "GET"
-        if exchange.answer is None and not any(
-            method in methods for name, methods in match.node.operations.items() if may_serve(match.prefix, name)
+            return
+        if exchange.method == "HEAD":
+            exchange.method = "GET"
+        operations = match.node.operations
+        if exchange.method not in operations.get(exchange.contract.name, ()) and not any(
+            exchange.method in operations.get(contract, ()) for contract in exchange.compiled.answering[match.prefix]
         ):
             raise not_allowed(exchange, exchange.contract.name)
 
@@ -64,28 +67,24 @@ class Authenticate:
     async def __call__(self, exchange: Exchange) -> None:
         if exchange.header_is_repeated(b"authorization"):
             raise Problem("key_missing")
-        scheme, _, key = exchange.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key or " " in key:
-            raise Problem("key_missing")
-        exchange.caller = await self.keys.caller(key, exchange.now)
+        exchange.caller = await self.keys.caller(exchange.headers.get(b"authorization", b""), exchange.now)
 
 
 class ChooseVersion:
     """Settles the dated version, the header's before the key's before the account's, and with it the operation."""
 
     async def __call__(self, exchange: Exchange) -> None:
-        compiled, prefix = exchange.compiled, exchange.match.prefix
+        compiled, answering = exchange.compiled, exchange.compiled.answering[exchange.match.prefix]
         header = exchange.headers.get(b"api-version")
         if header is None:
             for pinned in (exchange.caller.key_version, exchange.caller.account_version):
                 version = compiled.versions.get(pinned or "")
-                if version is not None and may_serve(prefix, version.contract):
+                if version is not None and version.contract in answering:
                     exchange.version, exchange.contract = version.date, compiled.contracts[version.contract]
                     break
         elif header.decode("latin-1") != exchange.version:
-            known = [date for date, version in compiled.versions.items() if may_serve(prefix, version.contract)]
-            says = f"must be one of {', '.join(known)} at /{prefix}"
+            known = [date for date, version in compiled.versions.items() if version.contract in answering]
+            says = f"must be one of {', '.join(known)} at /{exchange.match.prefix}"
             raise Problem.of([Fault("header", ("API-Version",), "unknown_value", says)])
         methods = exchange.match.node.operations.get(exchange.contract.name)
         if methods is None:
@@ -126,11 +125,6 @@ class Decode:
             arguments["query"] = query
             exchange.expand = tuple(query.get("expand", ()))
         exchange.arguments = arguments
-
-
-def may_serve(prefix: str | None, contract: str) -> bool:
-    """Whether a path with this prefix may be answered by a contract: its own, or a newer one that a version names."""
-    return prefix is None or int(contract[1:]) >= int(prefix[1:])
 
 
 def not_allowed(exchange: Exchange, contract: str) -> Problem:

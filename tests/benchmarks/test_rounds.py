@@ -79,6 +79,20 @@ def test_percentiles_are_values_that_occurred() -> None:
 
 
 @pytest.mark.parametrize(
+    ("disturbance", "slowest_store", "trouble"), [(0.05, 0.01, 0.5), (0.2, 0.01, 2.0), (0.05, 0.5, 10.0)]
+)
+def test_latencies_know_their_conditions(disturbance: float, slowest_store: float, trouble: float) -> None:
+    assert latency.Latencies([], disturbance, slowest_store).trouble == pytest.approx(trouble)
+
+
+def test_latencies_are_measured_again_under_bad_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
+    conditions = [latency.Latencies([], 0.5, 0.01), latency.Latencies([], 0.2, 0.01)]
+    monkeypatch.setattr(latency, "_measure", lambda contender, seconds, attempt: conditions[attempt])
+    (contender,) = quiet([], "ours")
+    assert latency.measure(contender, 20) is conditions[1]
+
+
+@pytest.mark.parametrize(
     ("document", "lines"),
     [
         ({"id": "a", "n": 1}, {".id: string", ".n: number"}),

@@ -153,8 +153,3 @@ def test_what_is_given_arrives_and_nothing_is_invented(given: dict[str, int]) ->
         {"timeout": "timeout_ms"}.get(name, name): value * (1000 if name == "timeout" else 1)
         for name, value in expected.items()
     }
-
-
-def test_the_schemas_of_a_body_are_listed_by_the_domains_names() -> None:
-    document = documents.parse(json.dumps({"configuration": CONFIGURATION}))
-    assert intake.attributes(document, REFERENCE).keys() == {"timeout_ms", "retry_count", "batch_size"}

@@ -1,0 +1,250 @@
+"""Every error of the catalogue can be met, in each contract, and looks as the contract says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from domain import api_keys
+from gateway import administration
+from gateway.settings import ROOT
+from tests.contract import answers, troubles
+from tests.contract.answers import CATALOGUE, DOCUMENT
+from tests.serving import Client, Server, Tenant
+
+CONTRACTS = ("v1", "v2")
+GOOD = {"name": "A resource", "type": "production"}
+JSON = {"Content-Type": "application/json"}
+How = Callable[[Tenant, str], httpx2.Response]
+
+
+def told(method: str, target: str, **options: Any) -> How:
+    """A request with the tenant's own key."""
+
+    def ask(tenant: Tenant, contract: str) -> httpx2.Response:
+        with tenant.client(f"/{contract}") as client:
+            return client.request(method, target, **options)
+
+    return ask
+
+
+def with_key(make: Callable[[Tenant], str]) -> How:
+    """A create with another key."""
+
+    def ask(tenant: Tenant, contract: str) -> httpx2.Response:
+        with tenant.client(f"/{contract}", key=make(tenant)) as client:
+            return client.post("/resources", json=GOOD)
+
+    return ask
+
+
+def revoked(tenant: Tenant) -> str:
+    """A key that was revoked before it was ever used."""
+    key = tenant.key("*")
+    settings, now = tenant.server.settings, tenant.server.clock.now()
+    listed = administration.write(settings, lambda tx: api_keys.list_of(tx, tenant.account_id))
+    assert administration.write(settings, lambda tx: api_keys.revoke(tx, now, listed[-1].id))
+    return key
+
+
+def expired(tenant: Tenant) -> str:
+    """A key whose time has passed."""
+    return tenant.key("*", expires=tenant.server.clock.now())
+
+
+def without_key(tenant: Tenant, contract: str) -> httpx2.Response:
+    return httpx2.get(f"{tenant.server.url}/{contract}/resources")
+
+
+def with_stale_version(tenant: Tenant, contract: str) -> httpx2.Response:
+    with tenant.client(f"/{contract}", headers={"If-Match": '"0-0"'}) as client:
+        target = f"/resources/{client.create()['id']}"
+        return client.request({"v1": "PUT", "v2": "PATCH"}[contract], target, json={"name": "Changed"})
+
+
+def with_used_key(tenant: Tenant, contract: str) -> httpx2.Response:
+    with tenant.client(f"/{contract}", headers={"Idempotency-Key": "one"}) as client:
+        client.create(name="First")
+        return client.post("/resources", json=GOOD)
+
+
+def in_trouble(trouble: troubles.Trouble) -> How:
+    """A create while something goes wrong on the server's side."""
+
+    def ask(tenant: Tenant, contract: str) -> httpx2.Response:
+        with troubles.met_by(tenant, trouble):
+            return told("POST", "/resources", json=GOOD)(tenant, contract)
+
+    return ask
+
+
+def while_locked(tenant: Tenant, contract: str) -> httpx2.Response:
+    with troubles.locked(tenant.server.settings):
+        return told("POST", "/resources", json=GOOD)(tenant, contract)
+
+
+# code → (the server, how)
+MET: dict[str, tuple[str, How]] = {
+    "parameter_missing": ("server", told("POST", "/resources", json={"type": "production"})),
+    "parameter_invalid": ("server", told("GET", "/resources?status=gone")),
+    "parameter_unknown": ("server", told("GET", "/resources?nothing=1")),
+    "body_malformed": ("server", told("POST", "/resources", content="{", headers=JSON)),
+    "key_missing": ("server", without_key),
+    "key_invalid": ("server", with_key(lambda _: api_keys.generate("live"))),
+    "key_revoked": ("server", with_key(revoked)),
+    "key_expired": ("server", with_key(expired)),
+    "scope_missing": ("server", with_key(lambda tenant: tenant.key("resources:read"))),
+    "not_found": ("server", told("GET", "/resources/123")),
+    "path_unknown": ("server", told("GET", "/nothing")),
+    "method_not_allowed": ("server", told("DELETE", "/resources")),
+    "precondition_failed": ("server", with_stale_version),
+    "body_too_large": ("server", told("POST", "/resources", content=b" " * (10 * 1024 * 1024 + 1), headers=JSON)),
+    "media_type_unsupported": (
+        "server",
+        told("POST", "/resources", content="<a/>", headers={"Content-Type": "text/xml"}),
+    ),
+    "idempotency_key_reused": ("server", with_used_key),
+    "internal_error": ("failing", in_trouble(troubles.fail)),
+    "unavailable": ("failing", while_locked),
+    "timeout": ("hasty", in_trouble(troubles.outlast)),
+}
+# code → why no request can meet it
+NOT_MET = {"rate_limit_exceeded": "limits are not enforced yet"}
+
+
+def test_every_code_is_met_or_excepted() -> None:
+    assert MET.keys() | NOT_MET.keys() == CATALOGUE.keys()
+    assert not MET.keys() & NOT_MET.keys(), "an exception that is not needed"
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+@pytest.mark.parametrize("code", MET)
+def test_every_code_can_be_met(code: str, contract: str, request: pytest.FixtureRequest) -> None:  # B118 B122-B127 B129
+    name, how = MET[code]
+    server: Server = request.getfixturevalue(name)
+    answer = how(server.tenant(), contract)
+    answers.check_error(contract, code, answer)
+    assert troubles.SECRET not in answer.text
+
+
+@pytest.mark.parametrize("code", NOT_MET)
+def test_a_code_that_is_not_met_is_not_used(code: str) -> None:
+    """Once a request can meet it, the exception goes and a row of the table above comes."""
+    rooms = [ROOT / room for room in ("contract", "domain", "gateway")]
+    sources = [path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py")]
+    assert not [source for source in sources if f'"{code}"' in source]
+
+
+def test_types_and_statuses_belong_together_one_to_one() -> None:
+    pairs = {(entry["status"], entry["type"]) for entry in CATALOGUE.values()}
+    assert len({status for status, _ in pairs}) == len({kind for _, kind in pairs}) == len(pairs)
+    expected = {
+        (500, "api_error"),
+        (401, "authentication_error"),
+        (400, "invalid_request_error"),
+        (403, "permission_error"),
+        (429, "rate_limit_error"),
+        (404, "resource_not_found"),
+        (504, "timeout_error"),
+    }
+    assert expected <= pairs  # B122-B127 B129
+
+
+@pytest.mark.parametrize("code", MET)
+def test_doc_url_leads_to_the_page_about_the_code(code: str, request: pytest.FixtureRequest) -> None:  # B120
+    name, how = MET[code]
+    server: Server = request.getfixturevalue(name)
+    page = httpx2.get(how(server.tenant(), "v2").json()["error"]["doc_url"])
+    assert page.status_code == 200
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", page.text, re.DOTALL)
+    assert heading is not None
+    assert re.sub(r"<[^>]+>", "", heading[1]) == code
+
+
+def test_a_missing_name_is_told_as_the_overview_prints_it(v1: Client) -> None:  # A018
+    answer = v1.post("/resources", json={"type": "production"})
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "status": "error",
+        "error": {
+            "code": "INVALID_REQUEST",
+            "message": "Invalid parameter: name is required",
+            "details": {"field": "name", "reason": "required_field_missing"},
+        },
+    }
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 256])
+def test_a_length_is_told_as_the_reference_prints_it(reference: Client, name: str) -> None:  # B053
+    error = reference.post("/resources", json={"name": name, "type": "production"}).json()["error"]
+    assert error["message"] == "The 'name' parameter must be between 3 and 255 characters."
+    assert error["param"] == "name"
+
+
+def changed(**fields: Any) -> How:
+    return told("POST", "/resources", json=GOOD | fields)
+
+
+def limited(to: int) -> How:
+    def ask(tenant: Tenant, contract: str) -> httpx2.Response:
+        return told("GET", "/resources", params={{"v1": "per_page", "v2": "limit"}[contract]: to})(tenant, contract)
+
+    return ask
+
+
+REASONS: dict[str, How] = {  # A019
+    "required_field_missing": told("POST", "/resources", json={}),
+    "unknown_field": changed(livemode=True),
+    "wrong_type": changed(name=1),
+    "unknown_value": changed(type="x"),
+    "too_short": changed(name="ab"),
+    "too_long": changed(name="a" * 256),
+    "too_small": limited(0),
+    "too_large": limited(101),
+    "too_many": changed(metadata={str(number): "" for number in range(21)}),
+    "invalid_format": changed(name="ab\0c"),
+    "duplicate": told("POST", "/resources", content='{"name": "a", "name": "b"}', headers=JSON),
+    "malformed": told("POST", "/resources", content="[", headers=JSON),
+}
+# reason → what the document would have to say for a request to meet it
+REASONS_NOT_MET = {"too_few": ("minItems", "minProperties")}
+
+
+def test_every_reason_is_met_or_excepted_and_explained() -> None:  # A019
+    declared = DOCUMENT.raw["components"]["schemas"]["ErrorReason"]
+    assert REASONS.keys() | REASONS_NOT_MET.keys() == set(declared["enum"])
+    for reason in declared["enum"]:
+        assert f"`{reason}`" in declared["description"]
+    for keywords in REASONS_NOT_MET.values():
+        assert not any(f"{keyword}:" in DOCUMENT.text.decode() for keyword in keywords), (
+            "an exception that is not needed"
+        )
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_can_be_met(tenant: Tenant, contract: str, reason: str) -> None:
+    error = REASONS[reason](tenant, contract).json()["error"]
+    first = error["details"] if contract == "v1" else error["errors"][0]
+    assert first["reason"] == reason
+
+
+def test_request_ids_are_unique(v1: Client, v2: Client) -> None:  # B119
+    asked = [
+        client.get(target) for client in (v1, v2) for target in ("/resources", "/resources/123", "/x", "/resources")
+    ]
+    asked += [v2.post("/resources", json=body) for body in (GOOD, {})]
+    found = [answer.headers["X-Request-Id"] for answer in asked]
+    assert len(set(found)) == len(found)
+    assert all(answers.REQUEST_ID.fullmatch(request_id) for request_id in found)
+
+
+def test_the_snippet_of_the_overview_finds_a_message_in_every_error(tenant: Tenant) -> None:  # A084
+    """`error['error']['message']`, whatever went wrong."""
+    for name, how in MET.values():
+        if name == "server":
+            assert isinstance(how(tenant, "v1").json()["error"]["message"], str)
