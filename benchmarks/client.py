@@ -148,7 +148,7 @@ def closed_loop(
 ) -> Outcome:
     """Send the next request as soon as the last is answered, on every connection, until `seconds` or the requests end.
 
-    Answers that come later are read, and kept where asked for, but not counted.
+    At least one answer is waited for. Answers that come later are read, and kept where asked for, but not counted.
     """
     pool = Pool(port, connections)
     try:
@@ -169,7 +169,7 @@ def _run_closed(pool: Pool, requests: Iterator[Request], seconds: float, keep: b
         ready = pool.readable(SILENCE)
         if not ready:
             raise LoadError(f"The server has been silent for {SILENCE:.0f} seconds.")
-        if open_ and time.perf_counter() >= deadline:
+        if open_ and outcome.requests and time.perf_counter() >= deadline:
             open_ = False
             outcome.seconds, outcome.client_cpu = time.perf_counter() - start, time.process_time() - cpu
         for descriptor, _ in ready:

@@ -7,18 +7,15 @@ from dataclasses import dataclass
 
 from benchmarks import client, traffic
 from benchmarks.client import Due, Request
+from benchmarks.conditions import Conditions, Watch
 from benchmarks.contenders import Contender, created_ids
-from benchmarks.disk import DiskWatch
-from benchmarks.rounds import ATTEMPTS, DISTURBED
-from benchmarks.servers import Watch
+from benchmarks.rounds import ATTEMPTS
 
 PER_MINUTE = 10_000
 # What share of the arriving operations each is.
 MIX = {"get": 0.45, "list": 0.20, "create": 0.15, "patch": 0.12, "delete": 0.08}
 # Enough that reads do not wait in the client while writes wait for the disk.
 CONNECTIONS = 128
-# A disk that needs more seconds for one block cannot show what the server can do.
-SLOW_STORE = 0.05
 PERCENTILES = (50, 95, 99)
 # P50, P95 and P99 in milliseconds: one tenth of what the reference promises.
 BARS = {
@@ -46,32 +43,26 @@ class Latency:
 
 @dataclass(frozen=True)
 class Latencies:
-    """One measurement, and how much other programs were in its way: their share of a processor, the slowest store."""
+    """One measurement and its conditions."""
 
     operations: list[Latency]
-    disturbance: float
-    slowest_store: float
-
-    @property
-    def trouble(self) -> float:
-        """How bad the conditions were; above 1 they say more about the machine than about the server."""
-        return max(self.disturbance / DISTURBED, self.slowest_store / SLOW_STORE)
+    conditions: Conditions
 
 
 def measure(contender: Contender, seconds: float) -> Latencies:
     """Measure the latencies of each operation, once more where the conditions were bad, and return the calmer time."""
     found = [_measure(contender, seconds, 0)]
-    while found[-1].trouble > 1 and len(found) < ATTEMPTS:
+    while found[-1].conditions.trouble > 1 and len(found) < ATTEMPTS:
         found.append(_measure(contender, seconds, len(found)))
-    return min(found, key=lambda one: one.trouble)
+    return min(found, key=lambda one: one.conditions.trouble)
 
 
 def _measure(contender: Contender, seconds: float, attempt: int) -> Latencies:
     requests = schedule(contender, int(PER_MINUTE / 60 * seconds), attempt)
-    with Watch(contender.server) as watch, DiskWatch(contender.server.folder) as disk:
+    with Watch(contender.server) as watch:
         latencies = client.open_loop(contender.server.port, requests, CONNECTIONS)
     operations = [Latency(name, len(latencies[name]), percentiles(latencies[name])) for name in BARS]
-    return Latencies(operations, watch.disturbance, disk.slowest)
+    return Latencies(operations, watch.conditions)
 
 
 def schedule(contender: Contender, count: int, attempt: int) -> list[Due]:

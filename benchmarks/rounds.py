@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 
 from benchmarks import client, traffic
 from benchmarks.client import Request
+from benchmarks.conditions import Conditions, Watch
 from benchmarks.contenders import Contender, created_ids
-from benchmarks.servers import Watch
 
-# Above this share of a processor taken by other programs, a round says more about them than about the contenders.
-DISTURBED = 0.10
 ATTEMPTS = 2
 
 
@@ -20,7 +18,7 @@ class Turn:
 
     rate: float
     cpu_per_request: float
-    disturbance: float
+    conditions: Conditions
 
 
 Round = dict[str, dict[str, Turn]]
@@ -37,7 +35,7 @@ class Match:
     @property
     def counted(self) -> list[Round]:
         """The rounds that figures are made of."""
-        return sorted(self.rounds, key=disturbance)[: self.wanted]
+        return sorted(self.rounds, key=trouble)[: self.wanted]
 
     @property
     def repeated(self) -> int:
@@ -46,8 +44,8 @@ class Match:
 
     @property
     def calm(self) -> bool:
-        """Whether no round that counts was disturbed."""
-        return len(self.rounds) >= self.wanted and all(disturbance(one) <= DISTURBED for one in self.counted)
+        """Whether every round that counts had good conditions."""
+        return len(self.rounds) >= self.wanted and all(trouble(one) <= 1 for one in self.counted)
 
     def rate(self, operation: str, name: str) -> float:
         """Return the median of a contender's rates."""
@@ -62,9 +60,15 @@ class Match:
         return sorted(one[operation][name].rate / one[operation][other].rate for one in self.counted)
 
 
-def disturbance(played: Round) -> float:
-    """Return the largest share of a processor that other programs took in a round."""
-    return max(turn.disturbance for turns in played.values() for turn in turns.values())
+def worst(rounds: Iterable[Round]) -> Conditions:
+    """Return the worst conditions of all turns."""
+    found = [turn.conditions for one in rounds for turns in one.values() for turn in turns.values()]
+    return max(found, key=lambda one: one.trouble)
+
+
+def trouble(played: Round) -> float:
+    """Return how bad the conditions of a round were at their worst."""
+    return worst([played]).trouble
 
 
 def play(contenders: Sequence[Contender], turn: Play, wanted: int) -> Match:
@@ -126,4 +130,4 @@ def measure(
     """Run the closed loop and note the processor time beside it."""
     with Watch(contender.server) as watch:
         outcome = client.closed_loop(contender.server.port, requests, seconds, keep=keep)
-    return Turn(outcome.rate, watch.server_cpu / max(1, outcome.requests), watch.disturbance), outcome
+    return Turn(outcome.rate, watch.server_cpu / max(1, outcome.requests), watch.conditions), outcome

@@ -9,12 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from benchmarks import client, contenders, latency, memory, report, rounds, servers, startup
+from benchmarks.conditions import Conditions
 from benchmarks.contenders import BARE, CONNEXION, FASTAPI, Contender
 from benchmarks.report import Row, Target
 from benchmarks.servers import Server, Start
@@ -54,11 +55,14 @@ class Run:
     processor: int | None
     rows: list[Row] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
+    careful: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
-    def note(self, what: str, disturbance: float) -> None:
-        """Remember what share of a processor other programs took from a measurement."""
-        self.about["disturbances"][what] = round(disturbance, 3)
+    def note(self, what: str, conditions: Conditions) -> None:
+        """Remember the conditions of a measurement."""
+        self.about["conditions"][what] = {**asdict(conditions), "good": conditions.trouble <= 1}
+        if conditions.trouble > 1:
+            self.careful.append(f"{what} ({conditions})")
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -112,8 +116,7 @@ def measure(run: Run) -> None:
             other.server.stop()
         with run.step(f"latencies at 10,000 operations a minute for {run.plan.latency:.0f} s"):
             found = latency.measure(ours, run.plan.latency)
-        run.note("latencies", found.disturbance)
-        run.about["slowest_store_seconds"] = found.slowest_store
+        run.note("latencies", found.conditions)
         run.rows += [report.latency_row(one) for one in found.operations]
         with run.step(f"memory over {run.plan.all_requests:,} requests"):
             growth = memory.measure(ours, run.plan.first_requests, run.plan.all_requests)
@@ -162,7 +165,7 @@ def compete(run: Run, everyone: list[Contender]) -> None:
         with run.step(f"{what}: {plan.rounds} rounds of {names}"):
             match = rounds.play(competing, turn, plan.rounds)
         run.about["repeated_rounds"] += match.repeated
-        run.note(what, max(map(rounds.disturbance, match.counted)))
+        run.note(what, rounds.worst(match.counted))
         run.rows += [report.ratio_row(match, target) for target in targets]
 
 
@@ -175,7 +178,7 @@ def describe(processor: int | None) -> dict[str, Any]:
         "pinned": processor is not None,
         "load_at_start": os.getloadavg()[0],
         "repeated_rounds": 0,
-        "disturbances": {},
+        "conditions": {},
         "packages": {name: metadata.version(name) for name in PACKAGES},
     }
 
@@ -191,11 +194,7 @@ def remarks(run: Run) -> list[str]:
     if not run.about["pinned"]:
         found.append("Careful: server and client could not be kept on processors of their own.")
     if repeated := run.about["repeated_rounds"]:
-        found.append(f"{repeated} rounds were measured again because other programs took processor time from them.")
-    if disturbed := {what: share for what, share in run.about["disturbances"].items() if share > rounds.DISTURBED}:
-        shares = ", ".join(f"{share:.0%} ({what})" for what, share in disturbed.items())
-        found.append(f"Careful: other programs kept a processor busy for up to {shares}; run again on a calm machine.")
-    if run.about["slowest_store_seconds"] > latency.SLOW_STORE:
-        slowest = f"{run.about['slowest_store_seconds'] * 1000:.0f} ms"
-        found.append(f"Careful: the disk took up to {slowest} to store 4 KiB, and each write waits for the disk.")
+        found.append(f"{repeated} rounds were played again because other programs or the disk disturbed them.")
+    if run.careful:
+        found.append(f"Careful: the machine was not calm during {'; '.join(run.careful)}. Run again when it is.")
     return found

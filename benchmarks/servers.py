@@ -136,39 +136,3 @@ class Server:
     def last_words(self) -> str:
         """Return the end of what it has printed."""
         return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else ""
-
-
-class Watch:
-    """Notes the processor time that the server, and programs that are not part of the benchmark, take meanwhile."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._processors = [] if server.processor is None else [server.processor, min(os.sched_getaffinity(0))]
-        self.server_cpu = 0.0
-        self.disturbance = 0.0
-
-    def __enter__(self) -> Self:
-        self._busy = [busy_seconds(one) for one in self._processors]
-        self._used = self._now()
-        self._start = time.perf_counter()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        wall = time.perf_counter() - self._start
-        used = [now - before for now, before in zip(self._now(), self._used, strict=True)]
-        busy = [busy_seconds(one) - before for one, before in zip(self._processors, self._busy, strict=True)]
-        self.server_cpu = used[0]
-        self.disturbance = max([0.0, *((all_ - own) / wall for all_, own in zip(busy, used, strict=False))])
-
-    def _now(self) -> list[float]:
-        return [self._server.cpu_seconds(), time.process_time()]
-
-
-def busy_seconds(processor: int) -> float:
-    """Return how long a processor has been busy, for us, for others and for other machines on the same host."""
-    for line in Path("/proc/stat").read_text().splitlines():
-        name, *numbers = line.split()
-        if name == f"cpu{processor}":
-            user, nice, system, _idle, _wait, irq, softirq, steal = (int(number) for number in numbers[:8])
-            return (user + nice + system + irq + softirq + steal) / TICKS
-    raise ServerError(f"/proc/stat does not know processor {processor}.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from contract import document as documents
+from contract.document import SpecError
 from domain import accounts, api_keys
 from domain.api_keys import KeyOptions
 from domain.clock import SystemClock
@@ -20,6 +22,11 @@ from storage.database import Transaction
 
 T = TypeVar("T")
 REGIONS = ("us", "eu")
+DAYS = re.compile(r"([0-9]{1,5})d", re.ASCII)
+
+
+# What a person at the terminal can mend: wrong settings, folders and files, a database that is not there.
+MENDABLE = (setting.SettingError, sqlite.DirectoryInUse, database.Unavailable, ValueError, OSError)
 
 
 class CommandError(Exception):
@@ -59,10 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = parser(raw).parse_args(arguments)
         prepared = prepare(_override(given, chosen))
         return run(prepared, raw, chosen)
-    except (CommandError, setting.SettingError, sqlite.DirectoryInUse, ValueError) as error:
+    except SpecError as error:
+        print(error, file=sys.stderr)
+    except (CommandError, *MENDABLE) as error:
         print(f"admin: {error}", file=sys.stderr)
-    except database.Unavailable as error:
-        print(f"admin: {error} Try again in {error.retry_after} s.", file=sys.stderr)
     return 1
 
 
@@ -151,8 +158,9 @@ def expiry(text: str | None, now: int) -> int | None:
     """The unix time that an option means: a date or time in UTC, or a number of days from now."""
     if text is None:
         return None
-    if text.endswith("d") and text[:-1].isdecimal():
-        return now + int(text[:-1]) * 86400
+    days = DAYS.fullmatch(text)
+    if days:
+        return now + int(days[1]) * 86400
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:

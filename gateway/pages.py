@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 import orjson
+import structlog
 
 from contract.document import Document
 from contract.middleware import Receive, Scope, Send
+from contract.problems import shortened
 from docs import pages, reference
 from gateway.exchange import Headers
+from gateway.preconditions import has_current
 from storage.database import Database, Unavailable
+
+log = structlog.get_logger()
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 YAML = "application/yaml"
+HOME = "/"
 HEALTH = ("/healthz", "/readyz")
+# `gzip;q=0` says that gzip is not taken.
+GZIP = re.compile(rb"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)")
 ERRORS = "/docs/errors"
 # Below this, compression costs more than it saves.
 LEAST_COMPRESSED = 1024
@@ -57,16 +66,24 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        try:
+            await self._answer(scope, send)
+        except Exception:
+            log.exception("page failed", path=scope["path"])
+            message = "Something went wrong on our side."
+            await _refuse(scope, send, 500, "INTERNAL_ERROR", message)
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
         path = scope["path"]
         content = self._content(path)
-        if scope["method"] not in ("GET", "HEAD") and (content or path in HEALTH):
+        if scope["method"] not in ("GET", "HEAD") and (content or path in (*HEALTH, HOME)):
             await _refuse(scope, send, 405, "METHOD_NOT_ALLOWED", "Pages can only be read: use GET or HEAD.")
         elif path in HEALTH:
             await self._health(scope, send)
-        elif path == "/":
+        elif path == HOME:
             await _send(scope, send, 302, b"", [(b"location", b"/docs")])
         elif content is None or (page := self._render(path, content)) is None:
-            message = f"There is no page {path}. The API starts at /v1 and /v2, its reference is at /docs."
+            message = f"There is no page {shortened(path)}. The API starts at /v1 and /v2, its reference is at /docs."
             await _refuse(scope, send, 404, "NOT_FOUND", message)
         else:
             await self._page(scope, send, content, page)
@@ -80,14 +97,14 @@ class Pages:
     async def _page(self, scope: Scope, send: Send, content: Content, page: Page) -> None:
         given = dict(scope["headers"])
         headers = [(b"etag", page.etag), (b"cache-control", b"no-cache"), (b"vary", b"accept-encoding")]
-        if given.get(b"if-none-match") == page.etag:
+        if has_current(given.get(b"if-none-match", b"").decode("latin-1"), page.etag.decode()):
             await _send(scope, send, 304, b"", headers)
             return
         headers.append((b"content-type", content.media_type.encode()))
         if content.policy:
             headers.append((b"content-security-policy", content.policy.encode()))
         body = page.plain
-        if len(body) >= LEAST_COMPRESSED and b"gzip" in given.get(b"accept-encoding", b""):
+        if len(body) >= LEAST_COMPRESSED and GZIP.search(given.get(b"accept-encoding", b"")):
             body = page.compressed
             headers.append((b"content-encoding", b"gzip"))
         await _send(scope, send, 200, body, headers)
@@ -111,6 +128,10 @@ class Pages:
                 await self._database.ping()
             except Unavailable as error:
                 status, state = 503, str(error)
+            except Exception:
+                # Whatever keeps the database from answering, we are not ready.
+                log.exception("database does not answer")
+                status, state = 503, "The database does not answer."
         headers = [(b"content-type", JSON.encode()), (b"cache-control", b"no-store")]
         await _send(scope, send, status, orjson.dumps({"status": state}), headers)
 

@@ -22,6 +22,11 @@ def revisions(header: str | None) -> frozenset[str] | None:
     return frozenset(match[1] for match in ours if match)
 
 
+def has_current(header: str, etag: str) -> bool:
+    """Whether an `If-None-Match` header names the current ETag; weak and strong tags are alike here."""
+    return header.strip() == "*" or any(f'"{tag}"' == etag for _, tag in TAG.findall(header))
+
+
 class Revalidate:
     """Answers 304 when the client has the representation already."""
 
@@ -30,6 +35,6 @@ class Revalidate:
         header = exchange.header_arguments.get("If-None-Match")
         if header is None or given is None or given.status != 200:
             return
-        current = next((value for name, value in given.headers if name == b"etag"), b"").decode()
-        if header.strip() == "*" or f'"{current.strip(chr(34))}"' in (f'"{tag}"' for _, tag in TAG.findall(header)):
-            exchange.answer = Answer(304, headers=[(b"etag", current.encode())])
+        current = next((value for name, value in given.headers if name == b"etag"), b"")
+        if has_current(header, current.decode()):
+            exchange.answer = Answer(304, headers=[(b"etag", current)])

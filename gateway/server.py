@@ -22,7 +22,6 @@ from gateway.protocol import BoundedProtocol
 from gateway.reload import Reloader, report, wait_for_edit
 from gateway.settings import Settings
 from storage import migrations, sqlite
-from storage.database import Unavailable
 
 OPTIONS = {
     "host": "the address to listen on",
@@ -57,12 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = check(setting.override(setting.read(), chosen))
         must_restart = serve_or_wait(settings)
+    except KeyboardInterrupt:
+        return 0
     except SpecError as error:
         print(error, file=sys.stderr)
-    except (StartError, setting.SettingError, sqlite.DirectoryInUse, ValueError) as error:
+    except (StartError, *administration.MENDABLE) as error:
         print(f"serve: {error}", file=sys.stderr)
-    except Unavailable as error:
-        print(f"serve: {error} Is the database running, and is its address right?", file=sys.stderr)
     else:
         if must_restart:
             os.execv(sys.executable, [sys.executable, "-m", "gateway.server", *given])
@@ -111,8 +110,8 @@ def bind(settings: Settings) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, OverflowError) as error:
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
         raise StartError(f"{settings.host}:{settings.port} cannot be used: {reason}. Give another --port.") from error
 
 

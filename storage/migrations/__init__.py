@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from storage import database
+from storage.database import Unavailable
 
 # Any number: it only has to be the same in every process that upgrades.
 _POSTGRES_LOCK = 6_201_584_021
@@ -28,6 +29,11 @@ def migrate(url: str) -> None:
     try:
         with engine.connect() as connection:
             upgrade(connection, Path(__file__).parent)
+    except sqlalchemy.exc.DatabaseError as error:
+        # The driver's own words name the host or the file, and never the password.
+        shown, reason = location.render_as_string(hide_password=True), str(error.orig).partition("\n")[0]
+        mend = "Is the database running, and is its address right?"
+        raise Unavailable(f"The database {shown} cannot be used: {reason}. {mend}") from error
     finally:
         engine.dispose()
 

@@ -117,6 +117,13 @@ def test_another_operation_or_object_with_the_key_is_refused(reference: Client) 
     assert reference.get(f"/resources/{other['id']}").json() == other
 
 
+def test_the_other_contracts_request_is_another_one(v1: Client, v2: Client) -> None:  # B074
+    made = create(v1, "a-key").json()["data"]
+    assert create(v2, "a-key").status_code == 422
+    assert v1.delete(f"/resources/{made['id']}", headers={KEY: "b-key"}).status_code == 204
+    assert v2.delete(f"/resources/{made['id']}", headers={KEY: "b-key"}).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("sent", "again"),
     [

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from benchmarks import report
+from benchmarks.conditions import Conditions
 from benchmarks.latency import Latency
 from benchmarks.memory import Growth
 from benchmarks.report import Row, Target
@@ -11,7 +12,7 @@ from benchmarks.startup import StartTimes
 
 
 def played(ours: float, peer: float) -> Round:
-    return {"get": {"ours": Turn(ours, 0.0002, 0.0), "FastAPI": Turn(peer, 0.002, 0.0)}}
+    return {"get": {"ours": Turn(ours, 0.0002, Conditions()), "FastAPI": Turn(peer, 0.002, Conditions())}}
 
 
 MATCH = Match(3, [played(4000, 500), played(4400, 400), played(2000, 400)])

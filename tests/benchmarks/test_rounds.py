@@ -4,13 +4,16 @@ from typing import Any
 import pytest
 
 from benchmarks import contenders, latency, rounds
+from benchmarks.conditions import Conditions
 from benchmarks.contenders import Contender, UnequalError
 from benchmarks.rounds import Match, Round, Turn
 from benchmarks.servers import Server, Start
 
 
 def played(ours: float, peer: float, disturbance: float = 0.0) -> Round:
-    return {"get": {"ours": Turn(ours, 1 / ours, 0.0), "FastAPI": Turn(peer, 1 / peer, disturbance)}}
+    return {
+        "get": {"ours": Turn(ours, 1 / ours, Conditions()), "FastAPI": Turn(peer, 1 / peer, Conditions(disturbance))}
+    }
 
 
 class Quiet(Server):
@@ -56,7 +59,7 @@ def test_contenders_take_turns_and_only_one_runs() -> None:
 
     def turn(contender: Contender, number: int) -> dict[str, Turn]:
         events.append(f"{contender.name} {number}")
-        return {"get": Turn(1, 1, 0)}
+        return {"get": Turn(1, 1, Conditions())}
 
     match = rounds.play(quiet(events, "A", "B"), turn, wanted=1)
     assert len(match.rounds) == 1
@@ -68,7 +71,9 @@ def test_contenders_take_turns_and_only_one_runs() -> None:
 
 @pytest.mark.parametrize(("disturbances", "expected"), [([0, 0, 0, 0, 0], 2), ([0, 0.5, 0, 0, 0], 3), ([0.5] * 5, 4)])
 def test_disturbed_rounds_are_repeated_but_not_for_ever(disturbances: list[float], expected: int) -> None:
-    match = rounds.play(quiet([], "A"), lambda _, number: {"get": Turn(1, 1, disturbances[number])}, wanted=2)
+    match = rounds.play(
+        quiet([], "A"), lambda _, number: {"get": Turn(1, 1, Conditions(disturbances[number]))}, wanted=2
+    )
     assert len(match.rounds) == expected
 
 
@@ -78,18 +83,11 @@ def test_percentiles_are_values_that_occurred() -> None:
     assert latency.percentiles([0.004]) == (4, 4, 4)
 
 
-@pytest.mark.parametrize(
-    ("disturbance", "slowest_store", "trouble"), [(0.05, 0.01, 0.5), (0.2, 0.01, 2.0), (0.05, 0.5, 10.0)]
-)
-def test_latencies_know_their_conditions(disturbance: float, slowest_store: float, trouble: float) -> None:
-    assert latency.Latencies([], disturbance, slowest_store).trouble == pytest.approx(trouble)
-
-
 def test_latencies_are_measured_again_under_bad_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
-    conditions = [latency.Latencies([], 0.5, 0.01), latency.Latencies([], 0.2, 0.01)]
-    monkeypatch.setattr(latency, "_measure", lambda contender, seconds, attempt: conditions[attempt])
+    found = [latency.Latencies([], Conditions(0.5)), latency.Latencies([], Conditions(0.2))]
+    monkeypatch.setattr(latency, "_measure", lambda _contender, _seconds, attempt: found[attempt])
     (contender,) = quiet([], "ours")
-    assert latency.measure(contender, 20) is conditions[1]
+    assert latency.measure(contender, 20) is found[1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks import client, servers
 from benchmarks.client import Request
-from benchmarks.servers import Server, ServerError, Start, Watch
+from benchmarks.conditions import Watch
+from benchmarks.servers import Server, ServerError, Start
 
 ANY = client.build("GET", "/", "k")
 
@@ -66,7 +67,6 @@ def test_a_watch_sees_the_server_work(tmp_path: Path) -> None:
         with Watch(server) as watch:
             client.closed_loop(server.port, [ANY] * 3000, 30)
         assert watch.server_cpu > 0
-        assert watch.disturbance == 0
 
 
 def test_processors_differ() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 
 import pytest
@@ -359,3 +360,13 @@ def test_the_new_operation_without_its_handler_does_not_start() -> None:  # D08
     (finding,) = refusal(text)
     assert finding.line == line_of(text, "\n  /v2/greetings:", "\n    post:")
     check_stub(finding.mend, "create_greeting", ["call", "body"])
+
+
+ROOT_EXTENSIONS = ["x-contracts", "x-api-versions", "x-max-body-bytes", "x-plans", "x-scopes", "x-errors"]
+
+
+@pytest.mark.parametrize("name", ROOT_EXTENSIONS)
+def test_an_extension_that_the_server_needs_must_be_there(name: str) -> None:
+    text = re.sub(rf"^{name}:.*\n(?:(?: .*)?\n)*", "", TEXT, count=1, flags=re.MULTILINE)
+    assert name not in documents.parse(text).raw
+    assert any(name in finding.message for finding in refusal(text))

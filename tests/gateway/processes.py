@@ -91,7 +91,7 @@ class Process:
 
     def key(self, mode: str = "test") -> str:
         """The key of the demo account that it printed."""
-        return next(key for key in KEY.findall(self.output) if key.startswith(f"sk_{mode}_"))
+        return next(found[0] for found in KEY.finditer(self.output) if found[0].startswith(f"sk_{mode}_"))
 
     def client(self, path: str = "/v2", key: str | None = None) -> httpx2.Client:
         """A client with a key, by default the demo account's."""
