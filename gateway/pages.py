@@ -11,12 +11,12 @@ from typing import NamedTuple
 import orjson
 import structlog
 
+from contract import problems
 from contract.document import Document
 from contract.middleware import Receive, Scope, Send
-from contract.problems import shortened
 from docs import pages, reference
+from gateway import preconditions
 from gateway.exchange import Headers
-from gateway.preconditions import has_current
 from storage.database import Database, Unavailable
 
 log = structlog.get_logger()
@@ -83,7 +83,8 @@ class Pages:
         elif path == HOME:
             await _send(scope, send, 302, b"", [(b"location", b"/docs")])
         elif content is None or (page := self._render(path, content)) is None:
-            message = f"There is no page {shortened(path)}. The API starts at /v1 and /v2, its reference is at /docs."
+            asked = problems.shortened(path)
+            message = f"There is no page {asked}. The API starts at /v1 and /v2, its reference is at /docs."
             await _refuse(scope, send, 404, "NOT_FOUND", message)
         else:
             await self._page(scope, send, content, page)
@@ -97,7 +98,7 @@ class Pages:
     async def _page(self, scope: Scope, send: Send, content: Content, page: Page) -> None:
         given = dict(scope["headers"])
         headers = [(b"etag", page.etag), (b"cache-control", b"no-cache"), (b"vary", b"accept-encoding")]
-        if has_current(given.get(b"if-none-match", b"").decode("latin-1"), page.etag.decode()):
+        if preconditions.has_current(given.get(b"if-none-match", b"").decode("latin-1"), page.etag.decode()):
             await _send(scope, send, 304, b"", headers)
             return
         headers.append((b"content-type", content.media_type.encode()))

@@ -102,6 +102,8 @@ def check(settings: Settings) -> Settings:
         raise StartError("Several workers need PostgreSQL: give --database postgresql://…, or use one worker.")
     if settings.workers > 1 and settings.reload:
         raise StartError("--reload works with one worker. Leave --workers out.")
+    if not 0 <= settings.port <= 65535:
+        raise StartError(f"The port {settings.port} cannot be used: ports are from 0 to 65535.")
     return settings
 
 
@@ -110,8 +112,8 @@ def bind(settings: Settings) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+    except OSError as error:
+        reason = error.strerror or error
         raise StartError(f"{settings.host}:{settings.port} cannot be used: {reason}. Give another --port.") from error
 
 
