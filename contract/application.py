@@ -13,18 +13,20 @@ from connexion.resolver import Resolver
 
 from contract import compiler
 from contract.document import Document
-from contract.middleware import ContractMiddleware, HandlerResolver, Receive, Scope, Send, Serve
+from contract.middleware import ContractMiddleware, HandlerResolver, Receive, Scope, Send
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
 class Application(ConnexionMiddleware):  # type: ignore[misc]
-    """Connexion's stack, built at once, so that a document that does not fit stops the start and not a request."""
+    """Connexion's stack, built at once, so that a document that does not fit stops the start and not a request.
+
+    Whoever builds it sets `contract.serve` and `pages` before the first request.
+    """
 
     def __init__(
         self,
         document: Document,
-        serve: Serve,
         lifespan: Lifespan,
         resolver: Resolver | None = None,
         *,
@@ -33,7 +35,6 @@ class Application(ConnexionMiddleware):  # type: ignore[misc]
         contract = partial(
             ContractMiddleware,
             document=document,
-            serve=serve,
             resolver=resolver or HandlerResolver(),
             check_answers=check_answers,
         )

@@ -38,6 +38,7 @@ STRUCTURE: tuple[Rule, ...] = (
     shape.requirements,
     shape.schemas,
     extensions.known,
+    extensions.present,
     extensions.placed,
     extensions.formed,
     extensions.coded,

@@ -43,10 +43,10 @@ class ContractMiddleware(SpecMiddleware):  # type: ignore[misc]
     `compiled` may be replaced while requests run: each keeps the contract that it started with.
     """
 
-    def __init__(self, app: Any, *, document: Document, serve: Serve, resolver: Resolver, check_answers: bool) -> None:
+    def __init__(self, app: Any, *, document: Document, resolver: Resolver, check_answers: bool) -> None:
         self.app = app
         self.document = document
-        self.serve = serve
+        self.serve: Serve | None = None
         self.resolver = resolver
         self.check_answers = check_answers
         self.compiled: CompiledContract | None = None
@@ -74,4 +74,5 @@ class ContractMiddleware(SpecMiddleware):  # type: ignore[misc]
         if scope["type"] != "http" or compiled is None or compiled.router.names_contract(scope["path"]) is None:
             await self.app(scope, receive, send)
         else:
+            assert self.serve is not None
             await self.serve(compiled, scope, receive, send)

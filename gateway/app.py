@@ -37,22 +37,18 @@ def create_app(
     """Build everything a server needs; raises SpecError where the document and the code disagree."""
     logs.configure(sys.stderr)
     document = document or documents.load(settings.document)
-    opened = database.open_database(
-        settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
-    )
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         yield
         await opened.close()
 
-    app = Application(
-        document,
-        build_pipeline(settings, document, opened, clock or SystemClock()),
-        lifespan,
-        resolver,
-        check_answers=settings.check_answers or settings.reload,
+    # The document first: one that does not fit leaves no database open.
+    app = Application(document, lifespan, resolver, check_answers=settings.check_answers or settings.reload)
+    opened = database.open_database(
+        settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
     )
+    app.contract.serve = build_pipeline(settings, document, opened, clock or SystemClock())
     app.pages = Pages(lambda: app.contract.document, settings.base_url, opened)
     return app
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import watchfiles
@@ -17,27 +18,31 @@ from contract.middleware import ContractMiddleware
 from gateway.settings import ROOT, Settings
 
 ROOMS = ("contract", "domain", "gateway", "generated", "handlers", "storage", "docs")
-DEBOUNCE_MS = 50
+# Edits come at once; the time-outs are for what changed before the watch was on.
+WATCHING: dict[str, Any] = {"debounce": 50, "step": 10, "rust_timeout": 200, "yield_on_timeout": True}
 
 
 class Reloader:
-    """Watches the document and the rooms. `must_restart` tells, after the server has stopped, to start it anew."""
+    """Watches the document and the rooms. `must_restart` tells, after the server has stopped, to start it anew.
 
-    def __init__(self, settings: Settings, contract: ContractMiddleware, server: uvicorn.Server) -> None:
+    `seen` is the state of the document that is served, so that an edit made before the watching began counts too.
+    """
+
+    def __init__(self, settings: Settings, contract: ContractMiddleware, server: uvicorn.Server, seen: int) -> None:
         self.settings = settings
         self.contract = contract
         self.server = server
+        self.seen = seen
         self.must_restart = False
 
     async def watch(self) -> None:
         """Act on every edit until the server stops."""
-        is_ours = ours(self.settings)
-        changes = watchfiles.awatch(*places(self.settings), watch_filter=is_ours, debounce=DEBOUNCE_MS, step=10)
+        changes = watchfiles.awatch(*places(self.settings), watch_filter=ours(self.settings), **WATCHING)
         async for found in changes:
-            paths = {Path(path) for _, path in found}
-            if any(path.suffix == ".py" for path in paths):
+            if any(path.endswith(".py") for _, path in found):
                 await self._restart()
-            elif self.settings.document in paths:
+            elif (state := state_of(self.settings)) != self.seen:
+                self.seen = state
                 await asyncio.to_thread(self._replace)
             if self.must_restart:
                 return
@@ -80,9 +85,19 @@ def ours(settings: Settings) -> Callable[[watchfiles.Change, str], bool]:
     return lambda _, path: path == str(settings.document) or (path.endswith(".py") and path.startswith(rooms))
 
 
-def wait_for_edit(settings: Settings) -> None:
-    """Return after the next edit of the document or the code."""
-    next(watchfiles.watch(*places(settings), watch_filter=ours(settings), debounce=DEBOUNCE_MS, step=10))
+def state_of(settings: Settings) -> int:
+    """Tells one state of the document from another; 0 while there is none."""
+    try:
+        return settings.document.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def wait_for_edit(settings: Settings, seen: int) -> None:
+    """Return once the document is no longer in the state `seen`, or the code has been edited."""
+    for found in watchfiles.watch(*places(settings), watch_filter=ours(settings), **WATCHING):
+        if found or state_of(settings) != seen:
+            return
 
 
 def report(text: str) -> None:

@@ -15,11 +15,10 @@ from uvicorn.supervisors import Multiprocess
 
 from contract.application import Application
 from contract.document import SpecError
-from gateway import administration, trial, welcome
+from gateway import administration, reload, trial, welcome
 from gateway import settings as setting
 from gateway.app import create_app
 from gateway.protocol import BoundedProtocol
-from gateway.reload import Reloader, report, wait_for_edit
 from gateway.settings import Settings
 from storage import migrations, sqlite
 
@@ -71,13 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve_or_wait(settings: Settings) -> bool:
     """Serve; with `reload` a document that does not fit is waited for until it is edited. True to start anew."""
+    seen = reload.state_of(settings)
     try:
         return serve(settings)
     except SpecError as error:
         if not settings.reload:
             raise
-        report(f"{error}\nWaiting for the next edit.")
-        wait_for_edit(settings)
+        reload.report(f"{error}\nWaiting for the next edit.")
+        reload.wait_for_edit(settings, seen)
         return True
 
 
@@ -119,19 +119,20 @@ def bind(settings: Settings) -> socket.socket:
 
 def serve_one(settings: Settings) -> bool:
     """Serve in this process; true when it is to start anew."""
+    seen = reload.state_of(settings)
     app = create_app(settings)
     listening = bind(settings)
     welcome.show(settings, len(app.contract.operations), welcome.first_keys(settings))
     settle_memory()
     server = uvicorn.Server(configuration(settings, app))
-    reloader = Reloader(settings, app.contract, server)
+    reloader = reload.Reloader(settings, app.contract, server, seen)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(serve_and_watch(server, reloader if settings.reload else None, listening))
     listening.close()
     return reloader.must_restart
 
 
-async def serve_and_watch(server: uvicorn.Server, reloader: Reloader | None, listening: socket.socket) -> None:
+async def serve_and_watch(server: uvicorn.Server, reloader: reload.Reloader | None, listening: socket.socket) -> None:
     """Serve until stopped, and act on edits meanwhile."""
     watching = asyncio.create_task(reloader.watch()) if reloader else None
     await server.serve(sockets=[listening])

@@ -26,6 +26,17 @@ def known(survey: Survey) -> Iterator[Finding]:
             yield survey.document.finding(place, f"there is no extension {name}", mend)
 
 
+def present(survey: Survey) -> Iterator[Finding]:
+    """The root has every extension that the server is compiled from."""
+    if any(name.startswith("x-") and name not in vocabulary.EXTENSIONS for name in survey.document.raw):
+        # One is misspelt, which another rule says.
+        return
+    for name, extension in vocabulary.EXTENSIONS.items():
+        if extension.places == ("root",) and name not in survey.document.raw:
+            mend = "Add it; docs/vocabulary.md shows its form."
+            yield survey.document.finding("#", f"the root lacks {name}", mend)
+
+
 def placed(survey: Survey) -> Iterator[Finding]:
     """Extensions stand where the vocabulary says."""
     for place, name, kind, _ in _used(survey):

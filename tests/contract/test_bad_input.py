@@ -33,95 +33,72 @@ class Case(NamedTuple):
     param: str | None = None
 
 
-def in_json(contract: str) -> list[Case]:
-    """JSON bodies."""
+WITH_METADATA = '{"name": "Good", "type": "production", "metadata": %s}'
+TIMEOUT = {"v1": ("config", "timeout"), "v2": ("configuration", "timeout_ms")}
+Fault = tuple[str, str, str | None]  # code, reason, parameter
+MALFORMED: Fault = ("body_malformed", "malformed", None)
+
+
+def not_json(contract: str) -> list[Case]:
+    """Bodies that are not JSON, or not in UTF-8, or deeper and larger than JSON may be."""
+    bodies: dict[str, bytes | str] = {
+        "X2 invalid UTF-8": b'{"name": "\xff\xfe", "type": "production"}',
+        "X2 a surrogate in UTF-8": b'{"name": "abc\xed\xa0\x80", "type": "production"}',
+        "X3 100,000 open brackets": "[" * 100_000,
+        "X3 100,000 open braces": '{"a":' * 100_000,
+        "X3 300 nested arrays": WITH_METADATA % ("[" * 300 + "]" * 300),
+        "X3 1,000 nested arrays": WITH_METADATA % ("[" * 1000 + "]" * 1000),
+        "X3 1,500 nested arrays": WITH_METADATA % ("[" * 1500 + "]" * 1500),
+        "X3 500 nested objects": WITH_METADATA % ('{"a":' * 500 + '"x"' + "}" * 500),
+        "X4 5,000 digits": f'{{"name": {"9" * 5000}}}',
+        "X11 NaN": '{"name": NaN, "type": "production"}',
+        "X11 Infinity": '{"name": -Infinity, "type": "production"}',
+        "X11 1e999": '{"name": 1e999, "type": "production"}',
+        "X13 a raw control character": '{"name": "Go\0od", "type": "production"}',
+        "X13 a high surrogate alone": '{"name": "Good\\ud800", "type": "production"}',
+        "X13 a low surrogate alone": '{"name": "Good\\udc00", "type": "production"}',
+        "X13 a surrogate in a free key": WITH_METADATA % '{"\\ud800": "b"}',
+        "only space": " ",
+        "a byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
+        "two values": GOOD + GOOD,
+    }
     path = f"/{contract}/resources"
-    config, timeout = {"v1": ("config", "timeout"), "v2": ("configuration", "timeout_ms")}[contract]
+    return [Case(name, wire.post(path, body), 400, *MALFORMED) for name, body in bodies.items()]
 
-    def case(name: str, body: bytes | str, code: str, reason: str, param: str | None) -> Case:
-        return Case(name, wire.post(path, body), 400, code, reason, param)
 
-    def malformed(name: str, body: bytes | str) -> Case:
-        return case(name, body, "body_malformed", "malformed", None)
-
-    def valued(name: str, value: str, reason: str) -> Case:
-        body = f'{{"name": "Good", "type": "production", "{config}": {{"{timeout}": {value}}}}}'
-        return case(name, body, "parameter_invalid", reason, f"{config}.{timeout}")
-
-    def named(name: str, value: str, code: str, reason: str, param: str | None) -> Case:
-        return case(name, f'{{"type": "production", "name": {value}}}', code, reason, param)
-
-    with_metadata = '{"name": "Good", "type": "production", "metadata": %s}'
-    return [
-        malformed("X2 invalid UTF-8", b'{"name": "\xff\xfe", "type": "production"}'),
-        malformed("X2 a surrogate in UTF-8", b'{"name": "abc\xed\xa0\x80", "type": "production"}'),
-        malformed("X3 100,000 open brackets", "[" * 100_000),
-        malformed("X3 100,000 open braces", '{"a":' * 100_000),
-        *(
-            malformed(f"X3 {depth} nested arrays", with_metadata % ("[" * depth + "]" * depth))
-            for depth in (300, 1000, 1500)
+def wrong_json(contract: str) -> list[Case]:
+    """JSON that the schema does not allow, or whose keys contradict each other."""
+    invalid = "parameter_invalid"
+    bodies: dict[str, tuple[str, Fault]] = {
+        "X12 a key twice": ('{"name": "a", "name": "b"}', (invalid, "duplicate", "name")),
+        "X12 a key twice, written differently": (
+            WITH_METADATA % '{"a": "1", "\\u0061": "2"}',
+            (invalid, "duplicate", "a"),
         ),
-        malformed("X3 500 nested objects in a free value", with_metadata % ('{"a":' * 500 + '"x"' + "}" * 500)),
-        malformed("X4 5,000 digits", f'{{"name": {"9" * 5000}}}'),
-        malformed("X11 NaN", '{"name": NaN, "type": "production"}'),
-        malformed("X11 Infinity", '{"name": -Infinity, "type": "production"}'),
-        malformed("X11 1e999", '{"name": 1e999, "type": "production"}'),
-        case("X12 a key twice", '{"name": "a", "name": "b"}', "parameter_invalid", "duplicate", "name"),
-        case(
-            "X12 a key twice, spelled differently",
-            '{"name": "Good", "type": "production", "metadata": {"a": "1", "\\u0061": "2"}}',
-            "parameter_invalid",
-            "duplicate",
-            "a",
-        ),
-        named("X13 NUL in a value", '"Go\\u0000od"', "parameter_invalid", "invalid_format", "name"),
-        named("X13 a raw control character", '"Go\0od"', "body_malformed", "malformed", None),
-        named("X13 a high surrogate alone", '"Good\\ud800"', "body_malformed", "malformed", None),
-        named("X13 a low surrogate alone", '"Good\\udc00"', "body_malformed", "malformed", None),
-        case(
-            "X13 NUL in a free key",
-            with_metadata % '{"a\\u0000": "b"}',
-            "parameter_invalid",
-            "invalid_format",
-            "metadata.a\0",
-        ),
-        case(
-            "X13 NUL in a free value",
-            with_metadata % '{"a": "\\u0000"}',
-            "parameter_invalid",
-            "invalid_format",
-            "metadata.a",
-        ),
-        case("X13 a surrogate in a free key", with_metadata % '{"\\ud800": "b"}', "body_malformed", "malformed", None),
-        case(
-            "X16 an unknown property",
+        "X13 NUL in a value": ('{"type": "production", "name": "Go\\u0000od"}', (invalid, "invalid_format", "name")),
+        "X13 NUL in a free key": (WITH_METADATA % '{"a\\u0000": "b"}', (invalid, "invalid_format", "metadata.a\0")),
+        "X13 NUL in a free value": (WITH_METADATA % '{"a": "\\u0000"}', (invalid, "invalid_format", "metadata.a")),
+        "X16 an unknown property": (
             GOOD[:-1] + ', "livemode": true}',
-            "parameter_unknown",
-            "unknown_field",
-            "livemode",
+            ("parameter_unknown", "unknown_field", "livemode"),
         ),
-        valued("8.7 2^63", str(2**63), "too_large"),
-        valued("8.7 2^64", str(2**64), "too_large"),
-        valued("8.7 -2^63-1", str(-(2**63) - 1), "too_small"),
-        valued("true is no integer", "true", "wrong_type"),
-        valued("text is no integer", '"1000"', "wrong_type"),
-        valued("a fraction is no integer", "1000.5", "wrong_type"),
-        named("null is no string", "null", "parameter_invalid", "wrong_type", "name"),
-        *(
-            case(f"{body} is no object", body, "parameter_invalid", "wrong_type", None)
-            for body in ("null", "[]", '"x"', "1")
-        ),
-        malformed("only space", " "),
-        malformed("a byte order mark", b"\xef\xbb\xbf" + GOOD.encode()),
-        malformed("two values", GOOD + GOOD),
-        case("no body", b"", "parameter_missing", "required_field_missing", None),
-    ]
+        "null is no string": ('{"type": "production", "name": null}', (invalid, "wrong_type", "name")),
+        "no body": ("", ("parameter_missing", "required_field_missing", None)),
+    }
+    bodies |= {f"{body} is no object": (body, (invalid, "wrong_type", None)) for body in ("null", "[]", '"x"', "1")}
+    numbers = {str(2**63): "too_large", str(2**64): "too_large", str(-(2**63) - 1): "too_small", "1000.5": "wrong_type"}
+    config, timeout = TIMEOUT[contract]
+    for text, reason in {**numbers, "true": "wrong_type", '"1000"': "wrong_type"}.items():
+        body = f'{{"name": "Good", "type": "production", "{config}": {{"{timeout}": {text}}}}}'
+        bodies[f"8.7 {text}"] = body, (invalid, reason, f"{config}.{timeout}")
+    path = f"/{contract}/resources"
+    return [Case(name, wire.post(path, body), 400, *fault) for name, (body, fault) in bodies.items()]
 
 
 def in_forms(contract: str) -> list[Case]:
     """Form bodies."""
     path = f"/{contract}/resources"
-    config, timeout = {"v1": ("config", "timeout"), "v2": ("configuration", "timeout_ms")}[contract]
+    config, timeout = TIMEOUT[contract]
 
     def case(name: str, added: str | bytes, code: str, reason: str, param: str | None) -> Case:
         body = b"name=Good&type=production&" + (added if isinstance(added, bytes) else added.encode())
@@ -224,26 +201,17 @@ def in_paths(contract: str) -> list[Case]:
     ]
 
 
-def in_headers(contract: str) -> list[Case]:
-    """Headers."""
+def media_types(contract: str) -> list[Case]:
+    """Media types, charsets and compression."""
     path = f"/{contract}/resources"
 
-    def refused(name: str, media_type: str | None, body: bytes | str = GOOD, *headers: tuple[str, str]) -> Case:
+    def refused(name: str, media_type: str | None, body: bytes | str = GOOD, encoding: str | None = None) -> Case:
+        headers = [] if encoding is None else [("Content-Encoding", encoding)]
         return Case(name, wire.post(path, body, media_type, *headers), 415, "media_type_unsupported")
 
     def created(name: str, media_type: str, *headers: tuple[str, str], body: str = GOOD) -> Case:
         return Case(name, wire.post(path, body, media_type, *headers), 201)
 
-    def read(name: str, *headers: tuple[str, str]) -> Case:
-        return Case(name, wire.get(path, *headers), 200)
-
-    in_chunks = Request(
-        "POST",
-        path,
-        wire.chunked(GOOD.encode(), 7),
-        [("Content-Type", JSON), ("Transfer-Encoding", "chunked")],
-        sized=False,
-    )
     return [
         refused("X5 UTF-16", f"{JSON}; charset=utf-16", GOOD.encode("utf-16")),
         refused("X5 latin-1", f"{JSON}; charset=iso-8859-1"),
@@ -253,39 +221,38 @@ def in_headers(contract: str) -> list[Case]:
         refused("a relative of JSON", "application/vnd.api+json"),
         refused("two media types", f"{JSON}, text/plain"),
         refused("a multipart form", "multipart/form-data; boundary=x"),
-        refused("8.1 gzip", JSON, gzip.compress(GOOD.encode()), ("Content-Encoding", "gzip")),
-        refused("8.1 deflate", JSON, zlib.compress(GOOD.encode()), ("Content-Encoding", "deflate")),
-        refused("8.1 a bomb", JSON, gzip.compress(b" " * 50_000_000), ("Content-Encoding", "gzip")),
-        refused("8.1 brotli in name only", JSON, GOOD, ("Content-Encoding", "br")),
+        refused("8.1 gzip", JSON, gzip.compress(GOOD.encode()), "gzip"),
+        refused("8.1 deflate", JSON, zlib.compress(GOOD.encode()), "deflate"),
+        refused("8.1 a bomb", JSON, gzip.compress(b" " * 50_000_000), "gzip"),
+        refused("8.1 brotli in name only", JSON, GOOD, "br"),
         created("X7 capitals", "APPLICATION/JSON"),
         created("a charset in quotes", f'{JSON}; charset="UTF-8"'),
         created("an unknown parameter", f"{JSON}; version=1"),
         created("identity", JSON, ("Content-Encoding", "identity")),
-        Case("X10 chunks", in_chunks, 201),
         created("X1 brackets", FORM, body=f"name=Good&type=production&{form_field(contract)}"),
         created("a form with a charset", f"{FORM}; charset=utf-8", body="name=Good&type=production"),
-        read("A014 no Accept"),
-        read("A014 an empty Accept", ("Accept", "")),
-        read("A014 an Accept that cannot be met", ("Accept", "text/html;q=1, */*;q=0")),
-        read("A014 an Accept that cannot be read", ("Accept", ";;,=/")),
-        read("A015 a Content-Type without a body", ("Content-Type", JSON)),
-        read("A015 a strange Content-Type without a body", ("Content-Type", "text/plain; charset=utf-16")),
-        Case(
-            "an unknown version",
-            wire.get(path, ("API-Version", "2020-01-01")),
-            400,
-            "parameter_invalid",
-            "unknown_value",
-            "API-Version",
-        ),
-        Case(
-            "an idempotency key twice",
-            wire.post(path, GOOD, JSON, ("Idempotency-Key", "a"), ("Idempotency-Key", "b")),
-            400,
-            "parameter_invalid",
-            "duplicate",
-            "Idempotency-Key",
-        ),
+    ]
+
+
+def in_headers(contract: str) -> list[Case]:
+    """Other headers."""
+    path = f"/{contract}/resources"
+    in_chunks = [("Content-Type", JSON), ("Transfer-Encoding", "chunked")]
+    read = {
+        "A014 no Accept": [],
+        "A014 an empty Accept": [("Accept", "")],
+        "A014 an Accept that cannot be met": [("Accept", "text/html;q=1, */*;q=0")],
+        "A014 an Accept that cannot be read": [("Accept", ";;,=/")],
+        "A015 a Content-Type without a body": [("Content-Type", JSON)],
+        "A015 a strange Content-Type without a body": [("Content-Type", "text/plain; charset=utf-16")],
+    }
+    keys = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    invalid = "parameter_invalid"
+    return [
+        *(Case(name, wire.get(path, *headers), 200) for name, headers in read.items()),
+        Case("X10 chunks", Request("POST", path, wire.chunked(GOOD.encode(), 7), in_chunks, sized=False), 201),
+        Case("a key twice", wire.post(path, GOOD, JSON, *keys), 400, invalid, "duplicate", "Idempotency-Key"),
+        Case("no date", wire.get(path, ("API-Version", "1")), 400, invalid, "unknown_value", "API-Version"),
     ]
 
 
@@ -297,7 +264,7 @@ def form_field(contract: str) -> str:
 CASES = [
     pytest.param(contract, case, id=f"{contract}-{case.id}")
     for contract in CONTRACTS
-    for group in (in_json, in_forms, in_queries, in_paths, in_headers)
+    for group in (not_json, wrong_json, in_forms, in_queries, in_paths, media_types, in_headers)
     for case in group(contract)
 ]
 

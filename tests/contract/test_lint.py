@@ -277,6 +277,7 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "on a property of type array",
         "tags: {",
     ),
+    (extensions.present, "x-max-body-bytes: 1000\n", "", "the root lacks x-max-body-bytes", "# A document"),
     (extensions.mapped, "{newest: created}", "{new: created}", "x-values maps new, which", "x-values"),
     (extensions.expandable, "x-expand: logs", "x-expand: log", "no expand[] parameter takes log", "x-expand: log"),
     (
