@@ -8,6 +8,7 @@ STEPS_TOTAL = 5
 # Creation itself is the first two steps: the configuration was checked, and the record made.
 STEPS_AT_CREATION = 2
 EXPECTED_SECONDS = 30
+ATTRIBUTES = ("status", "estimated_completion", "steps_completed", "steps_total")
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ from storage.resources import Order, ResourceFilters, Sort
 
 KIND = "resource"
 DEFAULT_RATE_LIMIT = 1000
+ATTRIBUTES = ("id", "created", "updated", "version", "name", "type", "status", "metadata")
+SETTINGS = ("timeout_ms", "retry_count", "batch_size", "rate_limit")
 MOST_LOGS = 20
 
 
@@ -191,29 +193,11 @@ def delete(call: Call, resource_id: str) -> Deleted:
 
 def snapshot(resource: Resource) -> dict[str, Any]:
     """The resource as an event keeps it."""
-    configuration, progress = resource.configuration, resource.provisioning
     return {
-        "id": resource.id,
         "object": KIND,
-        "created": resource.created,
-        "updated": resource.updated,
-        "version": resource.version,
-        "name": resource.name,
-        "type": resource.type,
-        "status": resource.status,
-        "configuration": {
-            "timeout_ms": configuration.timeout_ms,
-            "retry_count": configuration.retry_count,
-            "batch_size": configuration.batch_size,
-            "rate_limit": configuration.rate_limit,
-        },
-        "metadata": resource.metadata,
-        "provisioning": {
-            "status": progress.status,
-            "estimated_completion": progress.estimated_completion,
-            "steps_completed": progress.steps_completed,
-            "steps_total": progress.steps_total,
-        },
+        **_of(resource, ATTRIBUTES),
+        "configuration": _of(resource.configuration, SETTINGS),
+        "provisioning": _of(resource.provisioning, provisioning.ATTRIBUTES),
     }
 
 
@@ -228,23 +212,17 @@ def _previous(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _columns(resource: Resource) -> dict[str, Any]:
-    configuration, progress = resource.configuration, resource.provisioning
+    progress = resource.provisioning
     return {
-        "id": resource.id,
-        "created": resource.created,
-        "updated": resource.updated,
-        "version": resource.version,
-        "name": resource.name,
-        "type": resource.type,
-        "status": resource.status,
-        "timeout_ms": configuration.timeout_ms,
-        "retry_count": configuration.retry_count,
-        "batch_size": configuration.batch_size,
-        "rate_limit": configuration.rate_limit,
-        "metadata": resource.metadata,
+        **_of(resource, ATTRIBUTES),
+        **_of(resource.configuration, SETTINGS),
         "steps_completed": progress.steps_completed,
         "estimated_completion": progress.estimated_completion,
     }
+
+
+def _of(thing: object, attributes: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in attributes}
 
 
 def _changed_columns(old: Resource, new: Resource) -> dict[str, Any]:
@@ -252,37 +230,19 @@ def _changed_columns(old: Resource, new: Resource) -> dict[str, Any]:
     return {name: value for name, value in _columns(new).items() if name != "version" and value != before[name]}
 
 
-def _resource(call: Call, row: Any) -> Resource:
-    (
-        resource_id,
-        _,
-        _,
-        created,
-        updated,
-        version,
-        name,
-        kind,
-        status,
-        timeout_ms,
-        retry_count,
-        batch_size,
-        rate_limit,
-        metadata,
-        steps_completed,
-        estimated_completion,
-    ) = row
+def _resource(call: Call, row: rows.Row) -> Resource:
     return Resource(
-        resource_id,
-        created,
-        updated,
-        version,
-        name,
-        kind,
-        status,
-        Configuration(timeout_ms, retry_count, batch_size, rate_limit),
-        metadata,
-        Provisioning(steps_completed, estimated_completion),
-        call.allowance,
+        id=row.id,
+        created=row.created,
+        updated=row.updated,
+        version=row.version,
+        name=row.name,
+        type=row.type,
+        status=row.status,
+        configuration=Configuration(row.timeout_ms, row.retry_count, row.batch_size, row.rate_limit),
+        metadata=row.metadata,
+        provisioning=Provisioning(row.steps_completed, row.estimated_completion),
+        limits=call.allowance,
     )
 
 

@@ -139,7 +139,7 @@ def in_queries(contract: str) -> list[Case]:
         return Case(name, wire.get(f"{path}?{query}"), 400, code, reason, param)
 
     def valued(value: str, reason: str) -> Case:
-        return case(f"{limit}={value}", f"{limit}={value}", "parameter_invalid", reason, limit)
+        return case(f"X17 {limit}={value}", f"{limit}={value}", "parameter_invalid", reason, limit)
 
     cases = [
         *(valued(text, "wrong_type") for text in ("%D9%A5", "1_0", "%205%20", "5+", "%2B5", "1.5", "05", "five", "")),
