@@ -204,7 +204,7 @@ def test_a_property_is_looked_for_at_every_level(component: str, name: str, of: 
 
 
 WRONG = {
-    "an unknown extension": ("      x-attribute: limit\n", "      x-atribute: limit\n", "x-atribute:", "mean x-attribute?"),
+    "an unknown extension": ("      x-attribute: limit\n", "      x-atribute: limit\n", "x-atribute:", "x-attribute?"),
     "an extension in a wrong place": ("  title: Platform API\n", "  title: A\n  x-scale: 2\n", "  x-scale:", "x-scale"),
     "an unknown scope": (
         "      operationId: v1.resources.list_resources\n",

@@ -48,7 +48,7 @@ def test_every_code_has_a_page_that_says_everything_about_it(raw: dict[str, Any]
         for key in ("status", "type", "v1", "message", "meaning", "recovery"):  # B130
             assert plain[key] in seen, f"{code}: {key}"
         assert http.HTTPStatus(entry["status"]).phrase in seen
-        assert f'<h1 class="code">{code}</h1>' in markup[code]
+        assert f'<h1 class="code">{code}</h1>' in markup[code].replace("<wbr>", "")
 
 
 def test_every_page_shows_the_answer_in_both_contracts(raw: dict[str, Any], markup: dict[str, str]) -> None:

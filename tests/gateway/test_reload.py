@@ -17,6 +17,7 @@ from tests.gateway.processes import Process, serving
 TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 LONGER = TEXT.replace("      minLength: 3\n      maxLength: 255", "      minLength: 5\n      maxLength: 255", 1)
 NOT_SERVED = "The edit is not served; the server goes on with the contract it had."
+SERVED = "openapi.yaml is served as edited: 10 operations.\n"
 # what is wrong → the document, the line to mend and what is said about it
 BROKEN = {
     "the YAML": (TEXT.replace("  title: Platform API", "\ttitle: Platform API"), "\ttitle", "cannot be read"),
@@ -64,6 +65,7 @@ def test_an_edit_is_served_and_a_broken_one_is_not(process: Process, document: P
         assert takes_short_names(client)
         save(document, LONGER)
         processes.eventually(lambda: not takes_short_names(client))
+        processes.eventually(lambda: process.errors == SERVED)
         assert client.get(f"{process.url}/openapi.yaml").text == LONGER
         for text, mark, words in BROKEN.values():
             before = len(process.errors)
@@ -77,8 +79,8 @@ def test_an_edit_is_served_and_a_broken_one_is_not(process: Process, document: P
             assert client.get(f"{process.url}/openapi.yaml").text == LONGER
         save(document, TEXT)
         processes.eventually(lambda: takes_short_names(client))
+        processes.eventually(lambda: process.errors.endswith(SERVED))
         assert client.get(f"{process.url}/openapi.yaml").text == TEXT
-        assert process.errors.endswith("openapi.yaml is served as edited: 10 operations.\n")
 
 
 def told(process: Process, start: int) -> str:
