@@ -86,7 +86,7 @@ class Decoder:
     def query(self, text: str) -> tuple[dict[str, Any], list[Fault]]:
         """The arguments in a query string, and everything that is wrong with it."""
         if not text and not self._required:
-            return dict(self._defaults), []
+            return self._defaults.copy(), []
         faults: list[Fault] = []
         found: dict[str, Any] = {}
         try:
@@ -103,7 +103,7 @@ class Decoder:
         """The arguments among the headers as ASGI gives them, in lower case; others are not looked at."""
         found = {name: given[wire].decode("latin-1") for name, wire in self._header_names if wire in given}
         if not found and not self._required:
-            return dict(self._defaults), []
+            return self._defaults.copy(), []
         return self._finish(found, [])
 
     def _finish(self, found: dict[str, Any], faults: list[Fault]) -> tuple[dict[str, Any], list[Fault]]:

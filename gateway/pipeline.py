@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import orjson
@@ -40,7 +40,9 @@ class ErrorLinks:
 class Pipeline:
     """The life of a request: the stages until one of them gives the answer, then the finishing ones, then the bytes."""
 
-    def __init__(self, stages: Sequence[Stage], finishing: Sequence[Stage], links: ErrorLinks) -> None:
+    def __init__(
+        self, stages: Sequence[Stage], finishing: Sequence[Callable[[Exchange], None]], links: ErrorLinks
+    ) -> None:
         self.stages = stages
         self.finishing = finishing
         self.links = links
@@ -49,11 +51,13 @@ class Pipeline:
         exchange = Exchange(compiled, scope, receive)
         try:
             for stage in self.stages:
-                await stage(exchange)
+                waiting = stage(exchange)
+                if waiting is not None:
+                    await waiting
                 if exchange.answer is not None:
                     break
-            for stage in self.finishing:
-                await stage(exchange)
+            for finish in self.finishing:
+                finish(exchange)
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - whatever a client can provoke is an answer, never a broken connection

@@ -30,7 +30,7 @@ def has_current(header: str, etag: str) -> bool:
 class Revalidate:
     """Answers 304 when the client has the representation already."""
 
-    async def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, exchange: Exchange) -> None:
         given = exchange.answer
         header = exchange.header_arguments.get("If-None-Match")
         if header is None or given is None or given.status != 200:

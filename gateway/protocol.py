@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 65_536
-# The bytes that open a head may be the end of a body before it, of which a read brings up to 256 KiB.
-MOST_PENDING = 8 * LARGEST_HEAD
 NOT_HTTP = "The request is not valid HTTP. Check its first line and its headers."
 TOO_LARGE = f"The request's path and headers are larger than {LARGEST_HEAD} bytes."
 
@@ -17,44 +17,37 @@ class HeadTooLarge(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Refuses what reaches no application, in the shape of the stable contract, and closes the connection."""
+    """Refuses what reaches no application, in the shape of the stable contract, and closes the connection.
 
-    _head_size = 0
-    _in_head = True
+    The parser shows a header only when it is whole, so the bytes that came since the last whole head are counted. Only
+    where they are many is it looked up whether they are the head or the body behind it.
+    """
+
     _received = 0
-
-    def on_message_begin(self) -> None:
-        """Begin to count the head of another request."""
-        super().on_message_begin()
-        self._head_size, self._in_head = 0, True
-
-    def on_url(self, url: bytes) -> None:
-        """Count the path and the query."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
+    _is_too_large = False
 
     def on_headers_complete(self) -> None:
-        """Stop counting: what follows is the body, which the gateway bounds."""
-        self._in_head = False
+        """Take a whole head, unless it is too large."""
+        if self._received > LARGEST_HEAD and self._head_size() > LARGEST_HEAD:
+            self._is_too_large = True
+            raise HeadTooLarge
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """Count the next head from its beginning."""
+        self._received = 0
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
-        """Take bytes. A header that never ends is not shown by the parser, so what came of an open head is counted."""
+        """Take bytes. Behind a whole head they are a body, which the gateway bounds."""
         self._received += len(data)
         super().data_received(data)
-        if not self._in_head:
-            self._received = 0
-        elif self._received > MOST_PENDING and not self.transport.is_closing():
-            self.refuse(431, "Request Header Fields Too Large", TOO_LARGE)
+        if self._received > LARGEST_HEAD and not self.transport.is_closing():
+            self._check_open_head()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse bytes that the parser does not take."""
-        if self._head_size > LARGEST_HEAD:
+        if self._is_too_large:
             self.refuse(431, "Request Header Fields Too Large", TOO_LARGE)
         else:
             self.refuse(400, "Bad Request", NOT_HTTP)
@@ -71,7 +64,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(b"\r\n".join([*head, b"", body]))
         self.transport.close()
 
-    def _count(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > LARGEST_HEAD:
-            raise HeadTooLarge
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _check_open_head(self) -> None:
+        # Before the first request there is none, whatever the annotation says.
+        request: Any = self.cycle
+        if request is not None and request.more_body:
+            self._received = 0
+        else:
+            self.refuse(431, "Request Header Fields Too Large", TOO_LARGE)
