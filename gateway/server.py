@@ -177,6 +177,8 @@ def configuration(settings: Settings, app: Application | str) -> uvicorn.Config:
         log_level="error",
         access_log=False,
         server_header=False,
+        # Nothing here asks for the client's address or the scheme.
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=30,
     )

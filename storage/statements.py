@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import orjson
+from sqlalchemy import JSON
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.expression import SelectBase
+from sqlalchemy.types import TypeEngine
 
 from storage.database import Transaction
 
@@ -62,9 +65,7 @@ class Statement(Generic[R]):
     def _compile(self, dialect: Dialect) -> _Plan:
         compiled = self.clause.compile(dialect=dialect, column_keys=self.columns)
         binds = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        columns = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in self.clause.exported_columns
-        ]
+        columns = [_loading(column.type, dialect) for column in self.clause.exported_columns]
         plan = _Plan(
             sql=compiled.string,
             constants={name: bind.value for name, bind in compiled.binds.items() if not bind.required},
@@ -73,6 +74,17 @@ class Statement(Generic[R]):
         )
         self._plans[dialect.name] = plan
         return plan
+
+
+def _loading(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What turns the driver's value of a column into ours, if anything does."""
+    load = kind.dialect_impl(dialect).result_processor(dialect, None)
+    # Core's own function for JSON passes two more before it comes to the parser.
+    return _load_json if load is not None and isinstance(kind, JSON) else load
+
+
+def _load_json(value: str | None) -> Any:
+    return None if value is None else orjson.loads(value)
 
 
 def _execute(tx: Transaction, plan: _Plan, values: Mapping[str, Any]) -> Any:
