@@ -125,16 +125,15 @@ class Decoder:
             texts = [value] if parameter.delimiter is None else value.split(parameter.delimiter)
             found.setdefault(parameter.name, []).extend(map(parameter.coerce, texts))
         elif parameter.kind == "object":
-            self._take_member(parameter, member or "", value, (found, faults))
+            self._take_member(parameter, member or "", value, found, faults)
         elif parameter.name in found:
             faults.append(Fault(self.where, (name,), "duplicate", "must be given only once"))
         else:
             found[parameter.name] = parameter.coerce(value)
 
     def _take_member(
-        self, parameter: Parameter, member: str, value: str, result: tuple[dict[str, Any], list[Fault]]
+        self, parameter: Parameter, member: str, value: str, found: dict[str, Any], faults: list[Fault]
     ) -> None:
-        found, faults = result
         if member not in parameter.members:
             wire = f"{parameter.name}[{member}]"
             faults.append(self._unknown(wire, (parameter.name, member) if member else (wire,)))

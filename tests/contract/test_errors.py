@@ -165,19 +165,6 @@ def test_doc_url_leads_to_the_page_about_the_code(code: str, request: pytest.Fix
     assert re.sub(r"<[^>]+>", "", heading[1]) == code
 
 
-def test_a_missing_name_is_told_as_the_overview_prints_it(v1: Client) -> None:  # A018
-    answer = v1.post("/resources", json={"type": "production"})
-    assert answer.status_code == 400
-    assert answer.json() == {
-        "status": "error",
-        "error": {
-            "code": "INVALID_REQUEST",
-            "message": "Invalid parameter: name is required",
-            "details": {"field": "name", "reason": "required_field_missing"},
-        },
-    }
-
-
 @pytest.mark.parametrize("name", ["ab", "a" * 256])
 def test_a_length_is_told_as_the_reference_prints_it(reference: Client, name: str) -> None:  # B053
     error = reference.post("/resources", json={"name": name, "type": "production"}).json()["error"]
