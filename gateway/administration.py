@@ -81,13 +81,18 @@ def _override(given: Settings, chosen: argparse.Namespace) -> Settings:
 def prepare(settings: Settings) -> Settings:
     """Make the data directory and bring the database to the newest schema."""
     if settings.is_embedded:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_data_dir(settings)
         if sqlite.single_process_only():
             # This SQLite can corrupt a file that two processes write to: refuse while a server has it. The lock goes
             # with this process.
             sqlite.DirectoryLock(settings.data_dir).acquire()
     migrations.migrate(settings.database)
     return settings
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the data directory, for its owner alone, where it is not there yet."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def run(settings: Settings, raw: dict[str, Any], chosen: argparse.Namespace) -> int:

@@ -72,7 +72,7 @@ def serve_or_wait(settings: Settings) -> bool:
     """Serve; with `reload` a document that does not fit is waited for until it is edited. True to start anew."""
     seen = reload.state_of(settings)
     try:
-        return serve(settings)
+        return serve(settings, seen)
     except SpecError as error:
         if not settings.reload:
             raise
@@ -81,19 +81,19 @@ def serve_or_wait(settings: Settings) -> bool:
         return True
 
 
-def serve(settings: Settings) -> bool:
-    """Prepare the data and serve; true when the server is to start anew."""
+def serve(settings: Settings, seen: int) -> bool:
+    """Prepare the data and serve the document in the state `seen`; true when the server is to start anew."""
     if settings.workers > 1:
         administration.prepare(settings)
         serve_many(settings)
         return False
     if not settings.is_embedded:
         administration.prepare(settings)
-        return serve_one(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return serve_one(settings, seen)
+    administration.make_data_dir(settings)
     with sqlite.DirectoryLock(settings.data_dir):
         migrations.migrate(settings.database)
-        return serve_one(settings)
+        return serve_one(settings, seen)
 
 
 def check(settings: Settings) -> Settings:
@@ -117,9 +117,8 @@ def bind(settings: Settings) -> socket.socket:
         raise StartError(f"{settings.host}:{settings.port} cannot be used: {reason}. Give another --port.") from error
 
 
-def serve_one(settings: Settings) -> bool:
+def serve_one(settings: Settings, seen: int) -> bool:
     """Serve in this process; true when it is to start anew."""
-    seen = reload.state_of(settings)
     app = create_app(settings)
     listening = bind(settings)
     welcome.show(settings, len(app.contract.operations), welcome.first_keys(settings))
