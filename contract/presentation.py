@@ -72,7 +72,9 @@ class _Writer:
         first, second = (self.document.deref(dict(option), "#")[0] for option in node["oneOf"])
         if second.get("type") == "null":
             return f"(None if {source} is None else {self.value(first, source, depth)})"
-        full = f"{node['x-expand']!r} in expand"
+        # Where the short form may be null there may be nothing to expand.
+        full = f"{source} is not None and " if "null" in first.get("type", ()) else ""
+        full += f"{node['x-expand']!r} in expand"
         return f"({self.value(second, source, depth)} if {full} else {self.value(first, source, depth)})"
 
     def _object(self, node: Mapping[str, Any], source: str, depth: int) -> str:

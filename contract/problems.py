@@ -15,9 +15,11 @@ CODE_OF_REASON = {"required_field_missing": "parameter_missing", "unknown_field"
 
 # Every code that the server raises. The catalogue may have more, never less.
 Code = Literal[
+    "already_exists",
     "body_malformed",
     "body_too_large",
     "idempotency_key_reused",
+    "in_use",
     "internal_error",
     "key_expired",
     "key_invalid",

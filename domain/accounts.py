@@ -5,36 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain import ids
-from storage import accounts
+from storage import accounts, settings
 from storage.database import Transaction
+from storage.scope import Scope
+
+MODES = ("live", "test")
+KEPT_LOG_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A tenant: what it pays for, where it lives, and the version that it is pinned to."""
+    """A tenant: what it pays for and where it lives."""
 
     id: str
     name: str
     plan: str
     region: str
-    api_version: str | None
     created: int
 
 
 def create(tx: Transaction, now: int, name: str, plan: str, region: str) -> Account:
-    """Create an account."""
-    account = Account(ids.new("acct"), name, plan, region, None, now)
-    accounts.insert(
-        tx,
-        {
-            "id": account.id,
-            "name": name,
-            "plan": plan,
-            "region": region,
-            "api_version": None,
-            "created": now,
-        },
-    )
+    """Create an account, with settings for each of its modes."""
+    account = Account(ids.new("acct"), name, plan, region, now)
+    accounts.insert(tx, {"id": account.id, "name": name, "plan": plan, "region": region, "created": now})
+    for mode in MODES:
+        settings.insert(
+            tx,
+            Scope(account.id, mode),
+            {
+                "updated": now,
+                "version": 1,
+                "name": name,
+                "api_version": None,
+                "log_retention_days": KEPT_LOG_DAYS,
+                "webhook_events": ["*"],
+                "webhook_api_version": None,
+            },
+        )
     return account
 
 

@@ -95,23 +95,20 @@ def digest(key: str) -> str | None:
 def create(tx: Transaction, now: int, account_id: str, options: KeyOptions) -> str:
     """Create a key and return it, this once."""
     key = generate(options.mode)
-    api_keys.insert(
-        tx,
-        {
-            "id": ids.new("key"),
-            "account_id": account_id,
-            "mode": options.mode,
-            "name": options.name,
-            "digest": digest(key),
-            "prefix": key[:SHOWN_PREFIX],
-            "last4": key[-4:],
-            "scopes": list(options.scopes),
-            "api_version": options.api_version,
-            "created": now,
-            "expires": options.expires,
-            "revoked": None,
-        },
-    )
+    values = {
+        "id": ids.new("key"),
+        "name": options.name,
+        "digest": digest(key),
+        "prefix": key[:SHOWN_PREFIX],
+        "last4": key[-4:],
+        "scopes": list(options.scopes),
+        "api_version": options.api_version,
+        "created": now,
+        "expires": options.expires,
+    }
+    scope = Scope(account_id, options.mode)
+    api_keys.ROWS.insert(tx, scope, api_keys.columns(values))
+    api_keys.ROWS.tally(tx, scope, {"": 1})
     return key
 
 

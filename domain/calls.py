@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.refusals import Refusal
+from domain.seals import Seal
 from storage.database import Transaction
 from storage.scope import Scope
 
@@ -23,7 +24,7 @@ class Call:
     """One request as a handler sees it.
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
-    the caller accepts; None means any.
+    the caller accepts; None means any. `seal` encrypts secrets that are stored.
     """
 
     tx: Transaction
@@ -31,6 +32,7 @@ class Call:
     now: int
     request_id: str
     allowance: Allowance
+    seal: Seal
     idempotency_key: str | None = None
     if_match: frozenset[str] | None = None
 

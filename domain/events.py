@@ -43,6 +43,6 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
 def history(call: Call, object_ids: Sequence[str], most: int) -> dict[str, list[LogEntry]]:
     """What happened to each of some objects, newest first, at most `most` entries each."""
     found: dict[str, list[LogEntry]] = {object_id: [] for object_id in object_ids}
-    for row in events.recent(call.tx, call.scope, object_ids, most):
+    for row in events.RECENT.of(call.tx, call.scope, object_ids, most):
         found[row.object_id].append(LogEntry(row.id, row.created, "info", row.type, row.request_id))
     return found

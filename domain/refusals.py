@@ -13,6 +13,6 @@ class Refusal(Exception):
         self.param = param
 
 
-def not_found(noun: str, object_id: str) -> Refusal:
+def not_found(noun: str, object_id: str, param: str = "id") -> Refusal:
     """No such object is visible to the caller: unknown, deleted, another account's and the other mode's look alike."""
-    return Refusal("not_found", f"There is no {noun} '{object_id}'.", "id")
+    return Refusal("not_found", f"There is no {noun} '{object_id}'.", param)

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Required, TypedDict
+from typing import Any, NotRequired, TypedDict
 
-from domain import events, ids, provisioning, refusals
+from domain import events, ids, kinds, projects, provisioning
 from domain.calls import Allowance, Call
+from domain.kinds import Kind, ListQuery
 from domain.metrics import NO_EXECUTIONS, Metrics
 from domain.pages import Deleted, Page
+from domain.projects import Project
 from domain.provisioning import Provisioning
-from storage import counters
-from storage import resources as rows
-from storage.resources import Order, ResourceFilters, Sort
+from storage.resources import OF_PROJECT, ROWS, Row
 
-KIND = "resource"
 DEFAULT_RATE_LIMIT = 1000
 ATTRIBUTES = ("id", "created", "updated", "version", "name", "type", "status", "metadata")
 SETTINGS = ("timeout_ms", "retry_count", "batch_size", "rate_limit")
 MOST_LOGS = 20
+MOST_RELATED = 20
 
 
-class CreatedRange(TypedDict, total=False):
-    """Bounds of the time of creation, inclusive, in unix seconds."""
-
-    gte: int
-    lte: int
-
-
-class Settings(TypedDict, total=False):
+class Settings(TypedDict):
     """The part of a configuration that the customer sets."""
 
     timeout_ms: int
@@ -37,17 +30,23 @@ class Settings(TypedDict, total=False):
     batch_size: int
 
 
-class ResourceQuery(TypedDict, total=False):
-    """How to list resources: by page number and sort, or after a cursor."""
+class ResourceCreate(TypedDict):
+    """What a new resource is made of, defaults filled in."""
 
-    limit: Required[int]
-    page: int
-    starting_after: str
-    sort: Sort
-    order: str
+    name: str
+    type: str
+    configuration: Settings
+    metadata: Mapping[str, str]
+    project: NotRequired[str | None]
+    idempotency_key: NotRequired[str]
+
+
+class ResourceQuery(ListQuery, total=False):
+    """How to list resources."""
+
     status: str
     type: str
-    created: CreatedRange
+    project: str
     expand: Sequence[str]
 
 
@@ -78,7 +77,7 @@ class RelatedResource:
 
 @dataclass(slots=True)
 class Resource:
-    """A resource; `version` counts its changes."""
+    """A resource; `version` counts its changes. `project` is its project's id, or the project where it is expanded."""
 
     id: str
     created: int
@@ -89,6 +88,7 @@ class Resource:
     status: str
     configuration: Configuration
     metadata: Mapping[str, str]
+    project: Project | str | None
     provisioning: Provisioning
     limits: Allowance
     metrics: Metrics = NO_EXECUTIONS
@@ -96,141 +96,87 @@ class Resource:
     related_resources: Sequence[RelatedResource] = ()
 
 
-def create(call: Call, name: str, kind: str, settings: Settings, metadata: Mapping[str, str]) -> Resource:
+def create(call: Call, body: ResourceCreate) -> Resource:
     """Create a resource, pending until its provisioning is done.
 
     The first two steps of it are this transaction: the configuration was checked and the record made.
     """
+    settings = body["configuration"]
+    project_id = body.get("project")
+    if project_id is not None:
+        projects.require(call, project_id)
     resource = Resource(
         id=ids.new("res"),
         created=call.now,
         updated=call.now,
         version=1,
-        name=name,
-        type=kind,
+        name=body["name"],
+        type=body["type"],
         status="pending",
         configuration=Configuration(
             settings["timeout_ms"], settings["retry_count"], settings["batch_size"], DEFAULT_RATE_LIMIT
         ),
-        metadata=metadata,
+        metadata=body["metadata"],
+        project=project_id,
         provisioning=provisioning.begun(call.now),
         limits=call.allowance,
     )
-    rows.insert(call.tx, call.scope, _columns(resource))
-    events.record(call, "resource.created", snapshot(resource))
-    counters.change(call.tx, call.scope, KIND, resource.status, 1)
-    return resource
+    return RESOURCES.add(call, resource)
 
 
 def fetch(call: Call, resource_id: str, expand: Sequence[str] = ()) -> Resource:
     """The resource with this id, with what is to be expanded."""
-    row = rows.fetch(call.tx, call.scope, resource_id)
-    if row is None:
-        raise refusals.not_found(KIND, resource_id)
-    resource = _resource(call, row)
-    if expand:
-        _expand(call, [resource], expand)
+    resource = RESOURCES.fetch(call, resource_id)
+    _expand(call, [resource], expand)
     return resource
 
 
 def page(call: Call, query: ResourceQuery) -> Page[Resource]:
     """One page of the caller's resources."""
-    created = query.get("created", {})
-    filters = ResourceFilters(query.get("status"), query.get("type"), created.get("gte"), created.get("lte"))
-    total = rows.count(call.tx, call.scope, filters)
-    limit, number = query["limit"], query.get("page", 0)
-    if number:
-        order = Order(query.get("sort", "created"), query.get("order", "desc") == "desc")
-        offset = (number - 1) * limit
-        found = rows.page_number(call.tx, call.scope, filters, order, offset, limit) if offset < total else []
-    else:
-        found = rows.page_after(call.tx, call.scope, filters, query.get("starting_after"), limit + 1)
-    items = [_resource(call, row) for row in found[:limit]]
-    if expand := query.get("expand", ()):
-        _expand(call, items, expand)
-    return Page(items, total, len(found) > limit, number, limit)
+    filters = {"status": query.get("status"), "type": query.get("type"), "project_id": query.get("project")}
+    found = RESOURCES.page(call, query, filters)
+    _expand(call, found.data, query.get("expand", ()))
+    return found
 
 
 def update(call: Call, resource_id: str, changes: Mapping[str, Any]) -> Resource:
     """Change the given attributes; `configuration` is merged, `metadata` replaced. No change, no event."""
-    row = rows.fetch_for_update(call.tx, call.scope, resource_id)
-    if row is None:
-        raise refusals.not_found(KIND, resource_id)
-    old = _resource(call, row)
-    call.require_revision(old.id, old.version)
-    configuration = replace(old.configuration, **changes.get("configuration", {}))
-    new = replace(old, **{**changes, "configuration": configuration})
-    if new == old:
-        return old
-    new = replace(new, updated=call.now, version=old.version + 1)
-    rows.update(call.tx, call.scope, resource_id, old.version, _changed_columns(old, new))
-    previous = _previous(snapshot(old), snapshot(new))
-    events.record(call, "resource.updated", snapshot(new), previous)
-    if new.status != old.status:
-        events.record(call, "resource.status_changed", snapshot(new), {"status": old.status})
-        # Always in the same order, so that two opposite changes at once do not wait for each other.
-        for status, delta in sorted([(old.status, -1), (new.status, 1)]):
-            counters.change(call.tx, call.scope, KIND, status, delta)
-    return new
+    if changes.get("project") is not None:
+        projects.require(call, changes["project"])
+
+    def apply(old: Resource) -> Resource:
+        configuration = replace(old.configuration, **changes.get("configuration", {}))
+        return replace(old, **{**changes, "configuration": configuration})
+
+    return RESOURCES.change(call, resource_id, apply)
 
 
 def delete(call: Call, resource_id: str) -> Deleted:
     """Delete a resource for good."""
-    row = rows.fetch_for_update(call.tx, call.scope, resource_id)
-    if row is None:
-        raise refusals.not_found(KIND, resource_id)
-    call.require_revision(row.id, row.version)
-    rows.delete(call.tx, call.scope, resource_id)
-    deleted = Deleted(resource_id, call.now)
-    events.record(
-        call,
-        "resource.deleted",
-        {"id": resource_id, "object": KIND, "deleted": True, "deleted_at": deleted.deleted_at},
-    )
-    counters.change(call.tx, call.scope, KIND, row.status, -1)
-    return deleted
+    return RESOURCES.remove(call, resource_id)
 
 
-def snapshot(resource: Resource) -> dict[str, Any]:
-    """The resource as an event keeps it."""
+def _snapshot(resource: Resource) -> dict[str, Any]:
     return {
-        "object": KIND,
-        **_of(resource, ATTRIBUTES),
-        "configuration": _of(resource.configuration, SETTINGS),
-        "provisioning": _of(resource.provisioning, provisioning.ATTRIBUTES),
+        "object": "resource",
+        **kinds.attributes(resource, ATTRIBUTES),
+        "configuration": kinds.attributes(resource.configuration, SETTINGS),
+        "project": resource.project,
+        "provisioning": kinds.attributes(resource.provisioning, provisioning.ATTRIBUTES),
     }
-
-
-def _previous(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """The old values of what differs, and the old `updated`; of the configuration only the settings that differ."""
-    previous = {name: value for name, value in old.items() if name != "version" and value != new[name]}
-    previous["updated"] = old["updated"]
-    if "configuration" in previous:
-        settings = new["configuration"]
-        previous["configuration"] = {k: v for k, v in old["configuration"].items() if v != settings[k]}
-    return previous
 
 
 def _columns(resource: Resource) -> dict[str, Any]:
-    progress = resource.provisioning
     return {
-        **_of(resource, ATTRIBUTES),
-        **_of(resource.configuration, SETTINGS),
-        "steps_completed": progress.steps_completed,
-        "estimated_completion": progress.estimated_completion,
+        **kinds.attributes(resource, ATTRIBUTES),
+        **kinds.attributes(resource.configuration, SETTINGS),
+        "project_id": resource.project,
+        "steps_completed": resource.provisioning.steps_completed,
+        "estimated_completion": resource.provisioning.estimated_completion,
     }
 
 
-def _of(thing: object, attributes: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(thing, name) for name in attributes}
-
-
-def _changed_columns(old: Resource, new: Resource) -> dict[str, Any]:
-    before = _columns(old)
-    return {name: value for name, value in _columns(new).items() if name != "version" and value != before[name]}
-
-
-def _resource(call: Call, row: rows.Row) -> Resource:
+def _load(call: Call, row: Row) -> Resource:
     return Resource(
         id=row.id,
         created=row.created,
@@ -241,6 +187,7 @@ def _resource(call: Call, row: rows.Row) -> Resource:
         status=row.status,
         configuration=Configuration(row.timeout_ms, row.retry_count, row.batch_size, row.rate_limit),
         metadata=row.metadata,
+        project=row.project_id,
         provisioning=Provisioning(row.steps_completed, row.estimated_completion),
         limits=call.allowance,
     )
@@ -251,3 +198,23 @@ def _expand(call: Call, resources: Sequence[Resource], expand: Sequence[str]) ->
         entries = events.history(call, [resource.id for resource in resources], MOST_LOGS)
         for resource in resources:
             resource.logs = entries[resource.id]
+    if "related_resources" in expand:
+        _relate(call, resources)
+    # Last, as it puts an object where the id was.
+    if "project" in expand:
+        found = projects.fetch_many(call, {str(each.project) for each in resources if each.project})
+        for resource in resources:
+            resource.project = found.get(str(resource.project))
+
+
+def _relate(call: Call, resources: Sequence[Resource]) -> None:
+    """Show the other resources of the same project, newest first."""
+    wanted = sorted({str(each.project) for each in resources if each.project})
+    # One more than is shown, as a resource is not related to itself.
+    found = OF_PROJECT.of(call.tx, call.scope, wanted, MOST_RELATED + 1)
+    for resource in resources:
+        others = [row for row in found if row.project_id == resource.project and row.id != resource.id]
+        resource.related_resources = [RelatedResource(row.id, row.name, row.status) for row in others[:MOST_RELATED]]
+
+
+RESOURCES: Kind[Resource, Row] = Kind("resource", ROWS, _load, _columns, _snapshot)

@@ -13,7 +13,7 @@ from contract.document import Document
 from contract.middleware import HandlerResolver
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
-from gateway import logs, stages
+from gateway import logs, secret_keys, stages
 from gateway.execution import Execute
 from gateway.keyring import Keyring
 from gateway.pages import Pages
@@ -63,7 +63,7 @@ def build_pipeline(settings: Settings, document: Document, opened: Database, clo
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),
-            Execute(opened, allowances(document)),
+            Execute(opened, allowances(document), secret_keys.seal(settings)),
         ],
         finishing=[Revalidate()],
         links=ErrorLinks(settings.base_url),

@@ -12,6 +12,7 @@ import orjson
 from contract.operation import Operation
 from domain import calls, idempotency
 from domain.calls import Allowance, Call
+from domain.seals import Seal
 from gateway import preconditions
 from gateway.exchange import Answer, Exchange
 from storage.database import Database, Transaction
@@ -28,9 +29,10 @@ class AnswerMismatch(Exception):
 class Execute:
     """Reads run on a read connection, writes in a write transaction: returning commits, raising rolls back."""
 
-    def __init__(self, database: Database, allowances: Mapping[str, Allowance]) -> None:
+    def __init__(self, database: Database, allowances: Mapping[str, Allowance], seal: Seal) -> None:
         self.database = database
         self.allowances = allowances
+        self.seal = seal
 
     async def __call__(self, exchange: Exchange) -> None:
         if exchange.operation.writes:
@@ -60,7 +62,7 @@ class Execute:
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
         caller = exchange.caller
-        return Call(tx, caller.scope, exchange.now, exchange.request_id, self.allowances[caller.plan])
+        return Call(tx, caller.scope, exchange.now, exchange.request_id, self.allowances[caller.plan], self.seal)
 
 
 def answer(exchange: Exchange, result: Any) -> Answer:

@@ -31,6 +31,7 @@ class Settings:
     check_answers: bool = False
     request_deadline: float = 30.0
     busy_timeout: float = 5.0
+    secret_keys: str = ""
 
     @property
     def database(self) -> str:

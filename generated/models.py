@@ -18,7 +18,7 @@ ResourceStatusChange: TypeAlias = Literal["active", "paused", "archived"]
 """The status to bring the resource into."""
 
 
-ResourceExpansions: TypeAlias = list[Literal["metrics", "logs", "related_resources"]]
+ResourceExpansions: TypeAlias = list[Literal["metrics", "logs", "related_resources", "project"]]
 """What to expand."""
 
 
@@ -56,6 +56,18 @@ Count: TypeAlias = int
 
 Percentage: TypeAlias = float
 """A share in per cent, with two decimals."""
+
+
+IdempotencyKey: TypeAlias = str
+"""The same as the `Idempotency-Key` header, which wins where both are given."""
+
+
+ProjectId: TypeAlias = str
+"""A project's id."""
+
+
+ProjectReference: TypeAlias = str | None
+"""The id of the project that the resource belongs to; `null` for none."""
 
 
 class ConfigurationCreate(TypedDict):
@@ -171,72 +183,6 @@ class RelatedResource(TypedDict):
     """The display name."""
 
     status: ResourceStatus
-
-
-class Resource(TypedDict):
-    """A resource with full details."""
-
-    id: ResourceId
-    object: Literal["resource"]
-    """Always `resource`."""
-
-    created: UnixTime
-    updated: UnixTime
-    name: str
-    """The display name."""
-
-    type: ResourceType
-    status: ResourceStatus
-    configuration: Configuration
-    metadata: Metadata
-    provisioning: Provisioning
-    metrics: Metrics
-    limits: ResourceLimits
-    logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
-
-    related_resources: NotRequired[list[RelatedResource]]
-    """The resources that belong together with this one; with `expand[]=related_resources`."""
-
-
-class ResourceListItem(TypedDict):
-    """A resource in a list."""
-
-    id: ResourceId
-    object: Literal["resource"]
-    """Always `resource`."""
-
-    created: UnixTime
-    updated: UnixTime
-    name: str
-    """The display name."""
-
-    type: ResourceType
-    status: ResourceStatus
-    metadata: Metadata
-    metrics: MetricsSummary | Metrics
-    """In short, or in full with `expand[]=metrics`."""
-
-    logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
-
-    related_resources: NotRequired[list[RelatedResource]]
-    """The resources that belong together with this one; with `expand[]=related_resources`."""
-
-
-class ResourceList(TypedDict):
-    """One page of resources."""
-
-    object: Literal["list"]
-    """Always `list`."""
-
-    data: list[ResourceListItem]
-    """The resources of this page."""
-
-    has_more: bool
-    """Whether there are more after this page."""
-
-    total_count: Count
 
 
 class DeletedResource(TypedDict):
@@ -364,6 +310,113 @@ class V1Error(TypedDict):
     """What went wrong."""
 
 
+ProjectName: TypeAlias = str
+"""The display name, 1 to 255 characters."""
+
+
+ProjectSlug: TypeAlias = str
+"""Your own name for the project, in lower case with hyphens; unique in the account."""
+
+
+Description: TypeAlias = str | None
+"""Words for people, up to 1000 characters."""
+
+
+class ProjectCreate(TypedDict):
+    """A project to create."""
+
+    name: ProjectName
+    slug: ProjectSlug
+    description: NotRequired[Description]
+    metadata: NotRequired[Metadata]
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class ProjectUpdate(TypedDict):
+    """The fields to change. A field that is left out stays as it is."""
+
+    name: NotRequired[ProjectName]
+    description: NotRequired[Description]
+    metadata: NotRequired[Metadata]
+
+
+class Project(TypedDict):
+    """A project."""
+
+    id: ProjectId
+    object: Literal["project"]
+    """Always `project`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: ProjectName
+    slug: ProjectSlug
+    description: Description
+    metadata: Metadata
+
+
+class ProjectList(TypedDict):
+    """One page of projects."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Project]
+    """The projects of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class DeletedProject(TypedDict):
+    """A project that is gone."""
+
+    id: ProjectId
+    object: Literal["project"]
+    """Always `project`."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: UnixTime
+
+
+class V1Project(TypedDict):
+    """A project."""
+
+    id: ProjectId
+    name: ProjectName
+    slug: ProjectSlug
+    description: Description
+    metadata: Metadata
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ProjectAnswer(TypedDict):
+    """One project in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Project
+    meta: V1Meta
+
+
+class V1ProjectListAnswer(TypedDict):
+    """One page of projects in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Project]
+    """The projects of this page."""
+
+    meta: V1PageMeta
+
+
 class ResourceCreate(TypedDict):
     """A resource to create."""
 
@@ -371,8 +424,8 @@ class ResourceCreate(TypedDict):
     type: ResourceType
     configuration: NotRequired[ConfigurationCreate]
     metadata: NotRequired[Metadata]
-    idempotency_key: NotRequired[str]
-    """The same as the `Idempotency-Key` header, which wins where both are given."""
+    project: NotRequired[ProjectReference]
+    idempotency_key: NotRequired[IdempotencyKey]
 
 
 class ResourceUpdate(TypedDict):
@@ -381,7 +434,80 @@ class ResourceUpdate(TypedDict):
     name: NotRequired[ResourceName]
     configuration: NotRequired[ConfigurationUpdate]
     metadata: NotRequired[Metadata]
+    project: NotRequired[ProjectReference]
     status: NotRequired[ResourceStatusChange]
+
+
+class Resource(TypedDict):
+    """A resource with full details."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    configuration: Configuration
+    metadata: Metadata
+    project: str | Project | None
+    """The id of the project that the resource belongs to, if it belongs to one; the project itself with `expand[]=project`."""
+
+    provisioning: Provisioning
+    metrics: Metrics
+    limits: ResourceLimits
+    logs: NotRequired[list[LogEntry]]
+    """What happened to the resource last, newest first; with `expand[]=logs`."""
+
+    related_resources: NotRequired[list[RelatedResource]]
+    """The resources that belong together with this one; with `expand[]=related_resources`."""
+
+
+class ResourceListItem(TypedDict):
+    """A resource in a list."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    metadata: Metadata
+    project: str | Project | None
+    """The id of the project that the resource belongs to, if it belongs to one; the project itself with `expand[]=project`."""
+
+    metrics: MetricsSummary | Metrics
+    """In short, or in full with `expand[]=metrics`."""
+
+    logs: NotRequired[list[LogEntry]]
+    """What happened to the resource last, newest first; with `expand[]=logs`."""
+
+    related_resources: NotRequired[list[RelatedResource]]
+    """The resources that belong together with this one; with `expand[]=related_resources`."""
+
+
+class ResourceList(TypedDict):
+    """One page of resources."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[ResourceListItem]
+    """The resources of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
 
 
 ErrorItem = TypedDict(
@@ -439,6 +565,7 @@ class V1ResourceCreate(TypedDict):
     type: ResourceType
     config: NotRequired[V1ConfigCreate]
     metadata: NotRequired[Metadata]
+    project: NotRequired[ProjectReference]
 
 
 class V1ResourceUpdate(TypedDict):
@@ -447,6 +574,7 @@ class V1ResourceUpdate(TypedDict):
     name: NotRequired[ResourceName]
     config: NotRequired[V1ConfigUpdate]
     metadata: NotRequired[Metadata]
+    project: NotRequired[ProjectReference]
     status: NotRequired[ResourceStatusChange]
 
 
@@ -461,6 +589,9 @@ class V1Resource(TypedDict):
     status: ResourceStatus
     config: V1Config
     metadata: Metadata
+    project: str | None
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
     created_at: Timestamp
     updated_at: Timestamp
 

@@ -3,8 +3,8 @@
 from domain import resources
 from domain.calls import Call
 from domain.pages import Deleted, Page
-from domain.resources import ExpandQuery, Resource, ResourceQuery
-from generated.models import ResourceCreate, ResourceUpdate
+from domain.resources import ExpandQuery, Resource, ResourceCreate, ResourceQuery
+from generated.models import ResourceUpdate
 
 
 def list_resources(call: Call, query: ResourceQuery) -> Page[Resource]:
@@ -14,7 +14,7 @@ def list_resources(call: Call, query: ResourceQuery) -> Page[Resource]:
 
 def create_resource(call: Call, body: ResourceCreate) -> Resource:
     """Create a resource."""
-    return resources.create(call, body["name"], body["type"], body["configuration"], body["metadata"])
+    return resources.create(call, body)
 
 
 def get_resource(call: Call, id: str, query: ExpandQuery) -> Resource:

@@ -17,8 +17,10 @@ class Row(NamedTuple):
     name: str
     plan: str
     region: str
-    api_version: str | None
     created: int
+    limits: dict[str, int] | None
+    test_clock_offset: int
+    test_reset_day: int
 
 
 INSERT = Statement(sa.insert(accounts).inline(), Row._make, Row._fields)
@@ -28,7 +30,7 @@ FETCH = Statement(sa.select(accounts).where(accounts.c.id == sa.bindparam("id"))
 
 def insert(tx: Transaction, account: Mapping[str, Any]) -> None:
     """Add an account."""
-    INSERT.run(tx, {"api_version": None, **account})
+    INSERT.run(tx, {"limits": None, "test_clock_offset": 0, "test_reset_day": account["created"] // 86_400, **account})
 
 
 def fetch(tx: Transaction, account_id: str) -> Row | None:

@@ -1,13 +1,14 @@
-"""Statements on API keys. They find or serve the scope itself, so they are not bound to one."""
+"""Statements on API keys. Those that find or serve the scope itself are not bound to one."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from storage.collection import Collection, Listing
 from storage.database import Transaction
 from storage.statements import Statement
-from storage.tables import accounts, api_keys
+from storage.tables import accounts, api_keys, settings, users
 
 
 class Row(NamedTuple):
@@ -25,39 +26,55 @@ class Row(NamedTuple):
     created: int
     expires: int | None
     revoked: int | None
+    updated: int
+    version: int
+    user_id: str | None
+    allowed_networks: list[str]
+    last_used: int | None
 
 
 class Identity(NamedTuple):
-    """An API key followed by what authentication needs of its account."""
+    """What authentication needs of an API key, its account, the account's settings in its mode and its user."""
 
     id: str
     account_id: str
     mode: str
-    name: str
-    digest: str
     prefix: str
-    last4: str
     scopes: list[str]
     api_version: str | None
-    created: int
     expires: int | None
     revoked: int | None
-    account_name: str
+    allowed_networks: list[str]
+    user_id: str | None
+    role: str | None
     plan: str
     region: str
+    limits: dict[str, int] | None
+    test_clock_offset: int
     account_api_version: str | None
 
 
-INSERT = Statement(sa.insert(api_keys).inline(), Row._make, Row._fields)
+# A revoked key stays, so that whoever still sends it is told, but it is not there any more.
+ROWS = Collection(
+    "api_key",
+    api_keys,
+    Row._make,
+    Listing(filters={"user_id": api_keys.c.user_id == sa.bindparam("user_id")}, sorts=("created", "updated", "name")),
+    hidden=api_keys.c.revoked.is_not(None),
+)
 FETCH_BY_DIGEST = Statement(
     sa.select(
-        api_keys,
-        accounts.c.name.label("account_name"),
+        *(api_keys.c[name] for name in Identity._fields[:10]),
+        users.c.role,
         accounts.c.plan,
         accounts.c.region,
-        accounts.c.api_version.label("account_api_version"),
+        accounts.c.limits,
+        accounts.c.test_clock_offset,
+        settings.c.api_version.label("account_api_version"),
     )
     .join_from(api_keys, accounts, api_keys.c.account_id == accounts.c.id)
+    .join(settings, sa.and_(settings.c.account_id == api_keys.c.account_id, settings.c.mode == api_keys.c.mode))
+    .outerjoin(users, users.c.id == api_keys.c.user_id)
     .where(api_keys.c.digest == sa.bindparam("digest")),
     Identity._make,
 )
@@ -71,21 +88,22 @@ LIST_OF = Statement(
 )
 
 
-def insert(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """Add an API key."""
-    INSERT.run(tx, {"api_version": None, "expires": None, "revoked": None, **values})
-
-
 def fetch_by_digest(tx: Transaction, digest: str) -> Identity | None:
     """Find a key by the digest of its secret, revoked and expired ones too."""
     return FETCH_BY_DIGEST.first(tx, {"digest": digest})
 
 
 def revoke(tx: Transaction, key_id: str, now: int) -> bool:
-    """Revoke a key; False when there is none or it is revoked already, whose time then stays."""
+    """Revoke a key for the operator; False when there is none or it is revoked already, whose time then stays."""
     return REVOKE.run(tx, {"id": key_id, "revoked": now}) == 1
 
 
 def list_of(tx: Transaction, account_id: str) -> list[Row]:
-    """Every key of an account in both modes, oldest first."""
+    """Every key of an account in both modes, oldest first, revoked ones too."""
     return LIST_OF.all(tx, {"account_id": account_id})
+
+
+def columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a new key, with those that may be left out."""
+    optional = {"api_version": None, "expires": None, "revoked": None, "user_id": None, "last_used": None}
+    return {**optional, "updated": values["created"], "version": 1, "allowed_networks": [], **values}

@@ -1,19 +1,15 @@
 """Statements on events: what happened to the objects of an account."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from storage import scope as scopes
-from storage.database import Transaction, leave_loop
+from storage.database import Transaction
+from storage.latest import Latest
 from storage.scope import Scope
 from storage.statements import Statement
 from storage.tables import events
-
-# The events of this many objects take SQLite about a millisecond.
-MANY_OBJECTS = 10
 
 
 class Row(NamedTuple):
@@ -33,6 +29,7 @@ class Row(NamedTuple):
 
 
 INSERT = Statement(sa.insert(events).inline(), Row._make, Row._fields[1:])
+RECENT = Latest(events, Row._make, events.c.object_id, events.c.sequence)
 
 
 def insert(tx: Transaction, scope: Scope, values: Mapping[str, Any]) -> None:
@@ -48,28 +45,3 @@ def insert(tx: Transaction, scope: Scope, values: Mapping[str, Any]) -> None:
             "mode": scope.mode,
         },
     )
-
-
-def recent(tx: Transaction, scope: Scope, object_ids: Sequence[str], limit: int) -> list[Row]:
-    """The last events of some objects, at most `limit` of each, newest first."""
-    if not object_ids:
-        return []
-    if len(object_ids) > MANY_OBJECTS:
-        leave_loop(tx)
-    values = {f"object_id_{number}": object_id for number, object_id in enumerate(object_ids)}
-    scoped = {"account_id": scope.account_id, "mode": scope.mode, "limit": limit}
-    return recent_of(len(object_ids)).all(tx, {**values, **scoped})
-
-
-@cache
-def recent_of(count: int) -> Statement[Row]:
-    """The statement for the last events of so many objects, which reads no more of the index than it returns."""
-    latest = [
-        sa.select(events)
-        .where(scopes.of(events), events.c.object_id == sa.bindparam(f"object_id_{number}"))
-        .order_by(events.c.sequence.desc())
-        .limit(sa.bindparam("limit"))
-        .subquery()
-        for number in range(count)
-    ]
-    return Statement(sa.union_all(*map(sa.select, latest)).order_by(sa.desc("sequence")), Row._make)

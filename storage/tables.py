@@ -33,6 +33,11 @@ Sequence = BigInteger().with_variant(Integer(), "sqlite")
 
 MODES = ("live", "test")
 RESOURCE_STATUSES = ("pending", "active", "paused", "archived")
+ROLES = ("owner", "admin", "member", "viewer")
+USER_STATUSES = ("invited", "active")
+ENDPOINT_STATUSES = ("enabled", "disabled")
+LOG_TYPES = ("request", "job")
+LOG_LEVELS = ("info", "warning", "error")
 RESOURCE_TYPES = ("production", "staging", "development", "processor")
 
 
@@ -56,8 +61,52 @@ accounts = Table(
     _text("name"),
     _text("plan"),
     _text("region"),
-    _text("api_version", null=True),
     _integer("created"),
+    # What was agreed for this account, where it differs from its plan.
+    Column("limits", Json, nullable=True),
+    # How far the clock of test mode is ahead, in seconds, and the last day (since 1970) on which test data was deleted.
+    _integer("test_clock_offset"),
+    _integer("test_reset_day"),
+    Index(None, "test_reset_day"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("account_id", String, ForeignKey("accounts.id"), nullable=False, primary_key=True),
+    _text("mode", key=True),
+    _integer("updated"),
+    _integer("version"),
+    _text("name"),
+    _text("api_version", null=True),
+    _integer("log_retention_days"),
+    Column("webhook_events", Json, nullable=False),
+    _text("webhook_api_version", null=True),
+    _one_of("mode", MODES),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _text("id", key=True),
+    _text("account_id"),
+    _text("mode"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("version"),
+    _text("email"),
+    _text("name", null=True),
+    _text("role"),
+    _text("status"),
+    Column("invitation_digest", String, nullable=True, unique=True),
+    _integer("invitation_expires", null=True),
+    _one_of("mode", MODES),
+    _one_of("role", ROLES),
+    _one_of("status", USER_STATUSES),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "updated", "id"),
+    Index(None, "account_id", "mode", "email", unique=True),
 )
 
 api_keys = Table(
@@ -75,8 +124,62 @@ api_keys = Table(
     _integer("created"),
     _integer("expires", null=True),
     _integer("revoked", null=True),
+    _integer("updated"),
+    _integer("version"),
+    _text("user_id", null=True),
+    Column("allowed_networks", Json, nullable=False),
+    _integer("last_used", null=True),
     _one_of("mode", MODES),
-    Index(None, "account_id", "id"),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "updated", "id"),
+    Index(None, "account_id", "mode", "name", "id"),
+    Index(None, "account_id", "mode", "user_id", "id"),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    _text("id", key=True),
+    _text("account_id"),
+    _text("mode"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("version"),
+    _text("name"),
+    _text("slug"),
+    _text("description", null=True),
+    Column("metadata", Json, nullable=False),
+    _one_of("mode", MODES),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "updated", "id"),
+    Index(None, "account_id", "mode", "name", "id"),
+    Index(None, "account_id", "mode", "slug", unique=True),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    _text("id", key=True),
+    _text("account_id"),
+    _text("mode"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("version"),
+    _text("url"),
+    _text("description", null=True),
+    Column("events", Json, nullable=False),
+    _text("api_version"),
+    _text("status"),
+    # Sealed: the secret is needed again for each signature, so a digest would not do.
+    _text("secret"),
+    _text("secret_last4"),
+    _one_of("mode", MODES),
+    _one_of("status", ENDPOINT_STATUSES),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "updated", "id"),
 )
 
 resources = Table(
@@ -98,6 +201,7 @@ resources = Table(
     Column("metadata", Json, nullable=False),
     _integer("steps_completed"),
     _integer("estimated_completion"),
+    _text("project_id", null=True),
     _one_of("mode", MODES),
     _one_of("type", RESOURCE_TYPES),
     _one_of("status", RESOURCE_STATUSES),
@@ -106,6 +210,7 @@ resources = Table(
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "updated", "id"),
     Index(None, "account_id", "mode", "name", "id"),
+    Index(None, "account_id", "mode", "project_id", "id"),
 )
 
 events = Table(
@@ -152,4 +257,58 @@ counters = Table(
     _text("status", key=True),
     _integer("count"),
     _one_of("mode", MODES),
+)
+
+# Rows are written in bulk behind the answer, so there is one index, and ids begin with their time.
+logs = Table(
+    "logs",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("id", key=True),
+    _integer("created"),
+    _text("type"),
+    _text("level"),
+    _text("message"),
+    _text("method", null=True),
+    _text("path", null=True),
+    _text("operation", null=True),
+    _integer("status", null=True),
+    _integer("duration_us", null=True),
+    _text("api_version", null=True),
+    _text("key_id", null=True),
+    _text("key_prefix", null=True),
+    _text("error_code", null=True),
+    # What the limits and the idempotency key decided.
+    _text("limiter", null=True),
+    _text("idempotency", null=True),
+    _text("resource_id", null=True),
+    _one_of("mode", MODES),
+    _one_of("type", LOG_TYPES),
+    _one_of("level", LOG_LEVELS),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    # Days since 1970 in UTC.
+    Column("day", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    # "" for all operations together; the operation's id for one that is deprecated.
+    _text("operation", key=True),
+    _integer("requests"),
+    _integer("last"),
+    _one_of("mode", MODES),
+)
+
+scheduled_runs = Table(
+    "scheduled_runs",
+    metadata,
+    _text("name", key=True),
+    # Which of the schedule's times it is, such as a day.
+    _text("slot", key=True),
+    # Until when the process that has it may take.
+    _integer("leased_until"),
+    _integer("finished", null=True),
 )

@@ -55,6 +55,7 @@ def revoke(tenant: Tenant, key: str) -> None:
 
 
 def pin(tenant: Tenant, version: str) -> None:
-    """Pin the tenant's account to a dated version."""
-    pinned = sa.update(tables.accounts).where(tables.accounts.c.id == tenant.account_id).values(api_version=version)
+    """Pin the tenant's account to a dated version, in both modes."""
+    own = tables.settings.c.account_id == tenant.account_id
+    pinned = sa.update(tables.settings).where(own).values(api_version=version)
     administration.write(tenant.server.settings, lambda tx: tx.execute(pinned).rowcount)

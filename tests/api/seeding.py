@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import resources
+from domain import resources, seals
 from domain.calls import Allowance, Call
+from domain.seals import Seal
 from gateway import administration
 from storage.database import Transaction
 from storage.scope import Scope
 from tests.serving import Tenant
 
+SEAL = Seal([seals.new_key()])
 CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 
 
@@ -19,12 +21,18 @@ def fill(tenant: Tenant, number: int, *, mode: str = "live", status: str = "pend
 
     def unit(tx: Transaction) -> list[str]:
         now = tenant.server.clock.now()
-        call = Call(tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1))
+        call = Call(tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1), SEAL)
         made = []
         for index in range(number):
             name = fields.get("name", f"Resource {index}")
             kind = fields.get("type", "production")
-            resource = resources.create(call, name, kind, CONFIGURATION, fields.get("metadata", {}))
+            body: resources.ResourceCreate = {
+                "name": name,
+                "type": kind,
+                "configuration": CONFIGURATION,
+                "metadata": fields.get("metadata", {}),
+            }
+            resource = resources.create(call, body)
             if status != resource.status:
                 resources.update(call, resource.id, {"status": status})
             made.append(resource.id)
