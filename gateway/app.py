@@ -14,6 +14,7 @@ from contract.middleware import HandlerResolver
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
 from gateway import logs, secret_keys, stages
+from gateway.closing import TurnAway
 from gateway.execution import Execute
 from gateway.keyring import Keyring
 from gateway.pages import Pages
@@ -58,6 +59,7 @@ def build_pipeline(settings: Settings, document: Document, opened: Database, clo
     return Pipeline(
         stages=[
             stages.Identify(clock),
+            TurnAway(opened),
             stages.Route(),
             stages.Authenticate(Keyring(opened)),
             stages.ChooseVersion(),
