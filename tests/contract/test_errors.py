@@ -127,6 +127,7 @@ MET: dict[str, tuple[str, How]] = {
     ),
     "idempotency_key_reused": ("server", with_used_key),
     "internal_error": ("failing", in_trouble(troubles.fail)),
+    "maintenance": ("closed", told("GET", "/resources")),
     "unavailable": ("failing", while_locked),
     "timeout": ("hasty", in_trouble(troubles.outlast)),
 }
