@@ -25,6 +25,7 @@ Code = Literal[
     "key_invalid",
     "key_missing",
     "key_revoked",
+    "limit_reached",
     "media_type_unsupported",
     "method_not_allowed",
     "not_found",
