@@ -11,9 +11,11 @@ from contract import document as documents
 from contract.application import Application
 from contract.document import Document
 from contract.middleware import HandlerResolver
+from contract.servers import Servers
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
-from gateway import logs, secret_keys, stages
+from gateway import hosting, logs, secret_keys, stages
+from gateway.exchange import Place
 from gateway.execution import Execute
 from gateway.keyring import Keyring
 from gateway.pages import Pages
@@ -37,6 +39,7 @@ def create_app(
     """Build everything a server needs; raises SpecError where the document and the code disagree."""
     logs.configure(sys.stderr)
     document = document or documents.load(settings.document)
+    clock = clock or SystemClock()
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -45,21 +48,24 @@ def create_app(
 
     # The document first: one that does not fit leaves no database open.
     app = Application(document, lifespan, resolver, check_answers=settings.check_answers or settings.reload)
+    place = hosting.own_place(settings, Servers(document.raw.get("servers", [])))
     opened = database.open_database(
         settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
     )
-    app.contract.serve = build_pipeline(settings, document, opened, clock or SystemClock())
+    app.contract.serve = build_pipeline(settings, document, opened, clock, place)
     app.pages = Pages(lambda: app.contract.document, settings.base_url, opened)
     return app
 
 
-def build_pipeline(settings: Settings, document: Document, opened: Database, clock: Clock) -> Pipeline:
+def build_pipeline(settings: Settings, document: Document, opened: Database, clock: Clock, place: Place) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer."""
     return Pipeline(
         stages=[
             stages.Identify(clock),
+            hosting.Locate(place),
             stages.Route(),
             stages.Authenticate(Keyring(opened)),
+            hosting.Admit(),
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),

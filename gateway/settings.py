@@ -32,6 +32,8 @@ class Settings:
     request_deadline: float = 30.0
     busy_timeout: float = 5.0
     secret_keys: str = ""
+    environment: str = "development"
+    region: str = "us"
 
     @property
     def database(self) -> str:
@@ -49,7 +51,7 @@ class Settings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
-    def environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """These settings as variables, for processes that are started with them."""
         return {PREFIX + f.name.upper(): str(getattr(self, f.name)) for f in fields(self)}
 
@@ -68,7 +70,7 @@ def override(settings: Settings, given: Mapping[str, str]) -> Settings:
 
 def export(settings: Settings) -> None:
     """Put the settings into this process's environment, where its workers read them."""
-    os.environ.update(settings.environment())
+    os.environ.update(settings.variables())
 
 
 def parse(name: str, text: str) -> Any:
