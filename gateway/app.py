@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from gateway.preconditions import Revalidate
 from gateway.settings import Settings
 from storage import database
 from storage.database import Database
+from work.schedule import Schedule
 
 # The longest list of items that one execution may take, in every plan.
 MOST_IN_BATCH = 1000
@@ -43,7 +45,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
+        schedule = Schedule(opened, clock)
+        running = asyncio.create_task(schedule.run())
         yield
+        schedule.stop()
+        await running
         await opened.close()
 
     # The document first: one that does not fit leaves no database open.

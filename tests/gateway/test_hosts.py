@@ -142,11 +142,14 @@ def test_a_deployment_says_what_it_is(fresh_database: Any) -> None:
 
 @pytest.mark.parametrize(
     ("given", "says"),
-    [({"environment": "moon"}, "API_ENVIRONMENT is 'moon'"), ({"region": "mars"}, "it takes one of us, eu")],
+    [
+        (Settings(environment="moon"), "API_ENVIRONMENT is 'moon'"),
+        (Settings(region="mars"), "it takes one of us, eu"),
+    ],
 )
-def test_a_deployment_that_cannot_be_is_refused(given: dict[str, str], says: str) -> None:
+def test_a_deployment_that_cannot_be_is_refused(given: Settings, says: str) -> None:
     with pytest.raises(SettingError, match=says):
-        hosting.own_place(Settings(**given), Servers([]))
+        hosting.own_place(given, Servers([]))
 
 
 def test_the_document_has_the_documented_addresses() -> None:  # A003 A004 A005 B012 B013 B014
