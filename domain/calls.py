@@ -24,7 +24,8 @@ class Call:
     """One request as a handler sees it.
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
-    the caller accepts; None means any. `seal` encrypts secrets that are stored.
+    the caller accepts; None means any. `seal` encrypts secrets that are stored. `clock_offset` is how far `now` is ahead
+    of the real time, in seconds. A handler that changes what is known of callers sets `forget_callers`.
     """
 
     tx: Transaction
@@ -35,6 +36,8 @@ class Call:
     seal: Seal
     idempotency_key: str | None = None
     if_match: frozenset[str] | None = None
+    clock_offset: int = 0
+    forget_callers: bool = False
 
     def require_revision(self, object_id: str, version: int) -> None:
         """Refuse to go on when the object is not in a revision that the caller accepts."""

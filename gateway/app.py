@@ -15,8 +15,13 @@ from contract.middleware import HandlerResolver
 from contract.servers import Servers
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
+<<<<<<< HEAD
 from gateway import hosting, logs, secret_keys, stages
 from gateway.exchange import Place
+=======
+from gateway import logs, secret_keys, stages
+from gateway.closing import TurnAway
+>>>>>>> main
 from gateway.execution import Execute
 from gateway.keyring import Keyring
 from gateway.pages import Pages
@@ -69,9 +74,11 @@ def build_pipeline(settings: Settings, document: Document, opened: Database, clo
         stages=[
             stages.Identify(clock),
             hosting.Locate(place),
+            TurnAway(opened),
             stages.Route(),
             stages.Authenticate(Keyring(opened)),
             hosting.Admit(),
+            stages.MoveClock(),
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),

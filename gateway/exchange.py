@@ -39,6 +39,7 @@ class Exchange:
         "arguments",
         "body",
         "caller",
+        "clock_offset",
         "compiled",
         "contract",
         "expand",
@@ -64,6 +65,7 @@ class Exchange:
         self.answer: Answer | None = None
         self.request_id = ""
         self.now = 0
+        self.clock_offset = 0
         self.match: Match
         self.contract: Contract
         self.version = ""

@@ -62,7 +62,15 @@ class Execute:
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
         caller = exchange.caller
-        return Call(tx, caller.scope, exchange.now, exchange.request_id, self.allowances[caller.plan], self.seal)
+        return Call(
+            tx,
+            caller.scope,
+            exchange.now,
+            exchange.request_id,
+            self.allowances[caller.plan],
+            self.seal,
+            clock_offset=exchange.clock_offset,
+        )
 
 
 def answer(exchange: Exchange, result: Any) -> Answer:

@@ -312,3 +312,12 @@ scheduled_runs = Table(
     _integer("leased_until"),
     _integer("finished", null=True),
 )
+
+# At most one row, while the API is closed.
+maintenance = Table(
+    "maintenance",
+    metadata,
+    _text("message", key=True),
+    _integer("retry_after"),
+    _integer("since"),
+)

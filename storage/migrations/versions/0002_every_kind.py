@@ -12,7 +12,7 @@ integer = sa.BigInteger()
 json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 KEPT_DAYS = 30
-NEW_TABLES = ("scheduled_runs", "usage", "logs", "webhook_endpoints", "projects", "users", "settings")
+NEW_TABLES = ("maintenance", "scheduled_runs", "usage", "logs", "webhook_endpoints", "projects", "users", "settings")
 
 
 def upgrade() -> None:
@@ -24,6 +24,7 @@ def upgrade() -> None:
     create_logs()
     create_usage()
     create_scheduled_runs()
+    create_maintenance()
     change_accounts()
     change_api_keys()
     change_resources()
@@ -213,6 +214,17 @@ def create_scheduled_runs() -> None:
         sa.Column("leased_until", integer, nullable=False),
         sa.Column("finished", integer, nullable=True),
         sa.PrimaryKeyConstraint("name", "slot", name=op.f("pk_scheduled_runs")),
+    )
+
+
+def create_maintenance() -> None:
+    """Create the table."""
+    op.create_table(
+        "maintenance",
+        sa.Column("message", string, nullable=False),
+        sa.Column("retry_after", integer, nullable=False),
+        sa.Column("since", integer, nullable=False),
+        sa.PrimaryKeyConstraint("message", name=op.f("pk_maintenance")),
     )
 
 
