@@ -24,6 +24,7 @@ from contract.operation import Contract, Operation, Success, Version
 from contract.parameters import Decoder
 from contract.problems import CODES, Catalogue
 from contract.router import Router
+from contract.servers import Servers
 
 # Connexion ships the schema of OpenAPI 3.0 only. The document is 3.1; openapi-spec-validator and our rules judge it.
 connexion.spec.OpenAPISpecification.openapi_schema = {}
@@ -43,6 +44,7 @@ class CompiledContract:
     answering: Mapping[str, tuple[str, ...]]
     catalogue: Catalogue
     router: Router
+    servers: Servers
     max_body_bytes: int
 
 
@@ -85,6 +87,7 @@ def compile_document(
         answering=answering(list(compiler.contracts)),
         catalogue=Catalogue.read(document.raw["x-errors"]),
         router=Router(operations.values()),
+        servers=Servers(document.raw.get("servers", [])),
         max_body_bytes=document.raw["x-max-body-bytes"],
     )
 

@@ -27,8 +27,8 @@ class Call:
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
     the caller accepts; None means any. `seal` encrypts secrets that are stored. `allowed_networks` are the private ones
-    that webhooks may be sent into. A handler that changed what is remembered of the account's callers sets
-    `forget_callers`.
+    that webhooks may be sent into. `clock_offset` is how far `now` is ahead of the real time, in seconds. A handler that
+    changes what is remembered of the account's callers sets `forget_callers`.
     """
 
     tx: Transaction
@@ -41,6 +41,7 @@ class Call:
     if_match: frozenset[str] | None = None
     api_version: str = ""
     allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
+    clock_offset: int = 0
     forget_callers: bool = False
 
     def require_revision(self, object_id: str, version: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from contract import document as documents
 from contract.document import SpecError
+from contract.servers import Servers
 from domain import accounts, api_keys, maintenance
 from domain.api_keys import KeyOptions
 from domain.clock import SystemClock
@@ -21,7 +22,6 @@ from storage import database, migrations, sqlite
 from storage.database import Transaction
 
 T = TypeVar("T")
-REGIONS = ("us", "eu")
 DAYS = re.compile(r"([0-9]{1,5})d", re.ASCII)
 
 
@@ -33,8 +33,8 @@ class CommandError(Exception):
     """A command cannot be carried out; the message says how to mend it."""
 
 
-def parser(raw: dict[str, Any]) -> argparse.ArgumentParser:
-    """The commands and their options; what may be chosen is what the document declares."""
+def parser(raw: dict[str, Any], region: str) -> argparse.ArgumentParser:
+    """The commands and their options; what may be chosen is what the document declares. `region` is the default."""
     top = argparse.ArgumentParser(
         prog="./scripts/admin", description="Administers accounts and API keys, and closes the API."
     )
@@ -45,7 +45,7 @@ def parser(raw: dict[str, Any]) -> argparse.ArgumentParser:
     create = account.add_parser("create", help="create an account and print its id")
     create.add_argument("name")
     create.add_argument("--plan", choices=list(raw["x-plans"]), default=next(iter(raw["x-plans"])))
-    create.add_argument("--region", choices=REGIONS, default=REGIONS[0])
+    create.add_argument("--region", choices=Servers(raw.get("servers", [])).regions, default=region)
     key = nouns.add_parser("key", help="API keys").add_subparsers(dest="verb", required=True)
     create = key.add_parser("create", help="create a key and print it, this once")
     create.add_argument("account", help="the account's id")
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = setting.read()
         raw = documents.load(given.document).raw
-        chosen = parser(raw).parse_args(arguments)
+        chosen = parser(raw, given.region).parse_args(arguments)
         prepared = prepare(_override(given, chosen))
         return run(prepared, raw, chosen)
     except SpecError as error:

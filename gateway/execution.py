@@ -79,6 +79,7 @@ class Execute:
             self.seal,
             api_version=exchange.version,
             allowed_networks=self.allowed_networks,
+            clock_offset=exchange.clock_offset,
         )
 
 

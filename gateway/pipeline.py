@@ -12,7 +12,7 @@ from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope, Send
 from contract.problems import Fault, Problem
 from domain.refusals import Invalid, Refusal
-from gateway.exchange import Answer, Exchange, Headers
+from gateway.exchange import Answer, Exchange, Headers, Place
 from gateway.execution import JSON
 from gateway.reading import ClientGone
 from gateway.stages import Stage
@@ -70,7 +70,7 @@ class Pipeline:
         kind = exchange.compiled.catalogue[problem.code]
         body = exchange.contract.dialect.error(kind, problem, exchange.request_id, self.links)
         headers = [JSON, *problem.headers]
-        if kind.status == 401:
+        if kind.status in (401, 403) and CHALLENGE[0] not in dict(problem.headers):
             headers.append(CHALLENGE)
         if problem.retry_after is not None:
             headers.append((b"retry-after", b"%d" % problem.retry_after))
@@ -81,6 +81,7 @@ class Pipeline:
         if answer.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(answer.body)))
         headers += version_headers(exchange.version, exchange.contract.stability)
+        headers += place_headers(exchange.place)
         body = b"" if exchange.scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -91,6 +92,12 @@ def version_headers(version: str, stability: str) -> Headers:
     """The headers that every answer of a version has."""
     headers = [(b"api-version", version.encode()), *ALWAYS]
     return headers if stability == "stable" else [*headers, (b"x-api-stability", stability.encode())]
+
+
+@cache
+def place_headers(place: Place) -> Headers:
+    """The headers that every answer of an environment and region has."""
+    return [(b"x-environment", place.environment.encode()), (b"x-region", place.region.encode())]
 
 
 def problem_of(error: Exception, exchange: Exchange) -> Problem:

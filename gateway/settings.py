@@ -34,6 +34,8 @@ class Settings:
     busy_timeout: float = 5.0
     secret_keys: str = ""
     webhook_allowed_networks: str = ""
+    environment: str = "development"
+    region: str = "us"
 
     @property
     def database(self) -> str:
@@ -62,7 +64,7 @@ class Settings:
             )
             raise SettingError(message) from error
 
-    def environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """These settings as variables, for processes that are started with them."""
         return {PREFIX + f.name.upper(): str(getattr(self, f.name)) for f in fields(self)}
 
@@ -81,7 +83,7 @@ def override(settings: Settings, given: Mapping[str, str]) -> Settings:
 
 def export(settings: Settings) -> None:
     """Put the settings into this process's environment, where its workers read them."""
-    os.environ.update(settings.environment())
+    os.environ.update(settings.variables())
 
 
 def parse(name: str, text: str) -> Any:
