@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from contract.document import Document, Finding
-from contract.rules import extensions, operations, parameters, references, requests, responses, schemas, shape
+from contract.rules import (
+    deprecations,
+    extensions,
+    operations,
+    parameters,
+    references,
+    requests,
+    responses,
+    schemas,
+    shape,
+)
 from contract.rules.survey import Survey
 
 Rule = Callable[[Survey], Iterator[Finding]]
@@ -70,6 +80,9 @@ FITNESS: tuple[Rule, ...] = (
     extensions.expandable,
     extensions.versioned,
     extensions.classed,
+    deprecations.announced,
+    deprecations.noticed,
+    deprecations.succeeded,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

@@ -4,7 +4,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-PLACES = {"root": "the document's root", "parameter": "a parameter", "property": "a property of a schema"}
+PLACES = {
+    "root": "the document's root",
+    "operation": "an operation",
+    "parameter": "a parameter",
+    "property": "a property of a schema",
+}
 
 
 class Extension(NamedTuple):
@@ -130,6 +135,14 @@ _DECLARED = (
         "Shows the property only when `expand[]` has this value. With `oneOf`, the first alternative is shown "
         "otherwise and the second when expanded.",
         "logs",
+    ),
+    Extension(
+        "x-deprecated",
+        ("operation",),
+        {**_record(since=_DATE, sunset=_DATE, successor=_TEXT), "required": ["since", "sunset"]},
+        "Says of a `deprecated` operation since when it is, on which day it ends, at least 180 days later, and which "
+        "operation follows it; every answer says so in `Deprecation`, `Sunset` and `Link`.",
+        {"since": "2024-01-15", "sunset": "2024-07-15", "successor": "v2.jobs.list_jobs"},
     ),
 )
 

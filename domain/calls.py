@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.refusals import Refusal
@@ -12,11 +13,16 @@ from storage.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the caller's plan allows: requests per minute, items per batch, bytes per body."""
+    """What the caller's plan allows: requests per minute, items per batch, bytes per body, requests per month.
+
+    A monthly quota of None is none.
+    """
 
     max_requests_per_minute: int
     max_batch_size: int
     max_payload_bytes: int
+    plan: str
+    monthly_quota: int | None
 
 
 @dataclass(slots=True)
@@ -24,7 +30,8 @@ class Call:
     """One request as a handler sees it.
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
-    the caller accepts; None means any. `seal` encrypts secrets that are stored.
+    the caller accepts; None means any. `seal` encrypts secrets that are stored. `sunsets` has the last day of each
+    deprecated operation.
     """
 
     tx: Transaction
@@ -35,6 +42,7 @@ class Call:
     seal: Seal
     idempotency_key: str | None = None
     if_match: frozenset[str] | None = None
+    sunsets: Mapping[str, str] | None = None
 
     def require_revision(self, object_id: str, version: int) -> None:
         """Refuse to go on when the object is not in a revision that the caller accepts."""

@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict
 from domain import events, ids, kinds, projects, provisioning
 from domain.calls import Allowance, Call
 from domain.kinds import Kind, ListQuery
+from domain.logs import LogEntry
 from domain.metrics import NO_EXECUTIONS, Metrics
 from domain.pages import Deleted, Page
 from domain.projects import Project
@@ -92,7 +93,7 @@ class Resource:
     provisioning: Provisioning
     limits: Allowance
     metrics: Metrics = NO_EXECUTIONS
-    logs: Sequence[events.LogEntry] = ()
+    logs: Sequence[LogEntry] = ()
     related_resources: Sequence[RelatedResource] = ()
 
 
