@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from domain import ids
 from domain.calls import Call
-from domain.logs import LogEntry
 from storage import events
 
 
@@ -27,12 +26,3 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
             "idempotency_key": call.idempotency_key,
         },
     )
-
-
-def history(call: Call, object_ids: Sequence[str], most: int) -> dict[str, list[LogEntry]]:
-    """What happened to each of some objects, newest first, at most `most` entries each."""
-    found: dict[str, list[LogEntry]] = {object_id: [] for object_id in object_ids}
-    for row in events.RECENT.of(call.tx, call.scope, object_ids, most):
-        entry = LogEntry(row.id, row.created, "event", "info", row.type, row.request_id, resource=row.object_id)
-        found[row.object_id].append(entry)
-    return found

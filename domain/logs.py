@@ -10,7 +10,7 @@ from domain import kinds, refusals
 from domain.calls import Call
 from domain.kinds import ListQuery
 from domain.pages import Page
-from storage import logs
+from storage import events, logs
 from storage.database import Transaction
 from storage.logs import ROWS, Row
 
@@ -76,6 +76,15 @@ def page(call: Call, query: LogQuery) -> Page[LogEntry]:
     filters = {**{name: query.get(name) for name in wanted}, "key_id": query.get("key")}
     filters["resource_id"] = query.get("resource")
     return kinds.page_of(call, ROWS, _load, query, filters)
+
+
+def history(call: Call, object_ids: Sequence[str], most: int) -> dict[str, list[LogEntry]]:
+    """What happened to each of some objects, newest first, at most `most` entries each."""
+    found: dict[str, list[LogEntry]] = {object_id: [] for object_id in object_ids}
+    for row in events.RECENT.of(call.tx, call.scope, object_ids, most):
+        entry = LogEntry(row.id, row.created, "event", "info", row.type, row.request_id, resource=row.object_id)
+        found[row.object_id].append(entry)
+    return found
 
 
 def store(tx: Transaction, entries: Sequence[Entry]) -> None:
