@@ -9,6 +9,7 @@ from contract import servers
 PLACES = {
     "root": "the document's root",
     "server": "a server",
+    "operation": "an operation",
     "parameter": "a parameter",
     "property": "a property of a schema",
 }
@@ -151,6 +152,14 @@ _DECLARED = (
         "Shows the property only when `expand[]` has this value. With `oneOf`, the first alternative is shown "
         "otherwise and the second when expanded.",
         "logs",
+    ),
+    Extension(
+        "x-deprecated",
+        ("operation",),
+        {**_record(since=_DATE, sunset=_DATE, successor=_TEXT), "required": ["since", "sunset"]},
+        "Says of a `deprecated` operation since when it is, on which day it ends, at least 180 days later, and which "
+        "operation follows it; every answer says so in `Deprecation`, `Sunset` and `Link`.",
+        {"since": "2024-01-15", "sunset": "2024-07-15", "successor": "v2.jobs.list_jobs"},
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -32,7 +33,11 @@ class Answer:
 
 
 class Exchange:
-    """A request on its way through the stages; each fills in what it found out."""
+    """A request on its way through the stages; each fills in what it found out.
+
+    `error_code`, `limiter` (`admitted`, or `refused:` and the limit) and `idempotency` (`none`, `stored`, `replayed` or
+    `refused`) are for the log.
+    """
 
     __slots__ = (
         "answer",
@@ -42,9 +47,12 @@ class Exchange:
         "clock_offset",
         "compiled",
         "contract",
+        "error_code",
         "expand",
         "header_arguments",
         "headers",
+        "idempotency",
+        "limiter",
         "match",
         "method",
         "now",
@@ -53,10 +61,12 @@ class Exchange:
         "receive",
         "request_id",
         "scope",
+        "started",
         "version",
     )
 
     def __init__(self, compiled: CompiledContract, scope: Scope, receive: Receive) -> None:
+        self.started = time.perf_counter()
         self.compiled = compiled
         self.scope = scope
         self.receive = receive
@@ -75,6 +85,9 @@ class Exchange:
         self.arguments: dict[str, Any]
         self.header_arguments: dict[str, Any] = {}
         self.expand: tuple[str, ...] = ()
+        self.error_code: str | None = None
+        self.limiter = "admitted"
+        self.idempotency = "none"
 
     def header_is_repeated(self, name: bytes) -> bool:
         """Whether a header was sent more than once."""

@@ -61,11 +61,13 @@ class Execute:
             return answer(exchange, operation.handler(call, **arguments))
         kept = idempotency.claim(call, fingerprint(operation, arguments))
         if kept is not None:
+            exchange.idempotency = "replayed"
             headers = [(name.encode(), value.encode()) for name, value in kept.headers.items()]
             return Answer(kept.status, kept.body, [*headers, (b"idempotent-replayed", b"true")])
         given = answer(exchange, operation.handler(call, **arguments))
         headers_kept = {name.decode(): value.decode() for name, value in given.headers}
         idempotency.complete(call, idempotency.Answer(given.status, headers_kept, given.body))
+        exchange.idempotency = "stored"
         return given
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
@@ -80,6 +82,7 @@ class Execute:
             api_version=exchange.version,
             allowed_networks=self.allowed_networks,
             clock_offset=exchange.clock_offset,
+            sunsets=exchange.compiled.sunsets,
         )
 
 
