@@ -173,7 +173,7 @@ def test_a_deleted_one_is_gone(database: Database, collection: Collection[Any]) 
 @unique
 def test_of_one_unique_value_there_is_one_object(database: Database, collection: Collection[Any]) -> None:
     assert collection.unique is not None
-    taken = {collection.unique: "taken"}
+    taken: dict[str, Any] = {collection.unique: "taken"}
     write(database, adding(collection, 1, **taken))
 
     def second(tx: Transaction) -> list[bool]:
@@ -192,11 +192,12 @@ def test_of_one_unique_value_there_is_one_object(database: Database, collection:
 @unique
 def test_of_many_at_once_with_a_unique_value_one_is_added(database: Database, collection: Collection[Any]) -> None:
     assert collection.unique is not None
+    taken: dict[str, Any] = {collection.unique: "taken"}
     write(database, owners)
 
     async def scenario() -> list[bool]:
         units = (
-            database.write(lambda tx, n=number: add(tx, collection, n, **{str(collection.unique): "taken"}))  # type: ignore[misc]
+            database.write(lambda tx, n=number: add(tx, collection, n, **taken))  # type: ignore[misc]
             for number in range(20)
         )
         return await asyncio.gather(*units)

@@ -221,7 +221,7 @@ def test_a_database_can_go_back_with_its_data(empty_url: str) -> None:
     lost = {"accounts": "api_version"}
     with of_the_first_step(empty_url) as connection:
 
-        def contents() -> dict[str, list[object]]:
+        def contents() -> dict[str, list[str]]:
             found = {}
             for table in tables:
                 columns = [each["name"] for each in sqlalchemy.inspect(connection).get_columns(table)]
