@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from contract.document import Document, Finding
-from contract.rules import extensions, operations, parameters, references, requests, responses, schemas, shape
+from contract.rules import (
+    extensions,
+    operations,
+    parameters,
+    references,
+    requests,
+    responses,
+    schemas,
+    servers,
+    shape,
+)
 from contract.rules.survey import Survey
 
 Rule = Callable[[Survey], Iterator[Finding]]
@@ -60,6 +70,7 @@ FITNESS: tuple[Rule, ...] = (
     operations.named,
     operations.unique,
     operations.secured,
+    operations.alternative,
     operations.bodiless,
     operations.paths,
     responses.succeeds,
@@ -70,6 +81,9 @@ FITNESS: tuple[Rule, ...] = (
     extensions.expandable,
     extensions.versioned,
     extensions.classed,
+    servers.environments,
+    servers.regions,
+    servers.variables,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

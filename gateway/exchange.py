@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope
@@ -13,6 +13,13 @@ from contract.router import Match
 from domain.api_keys import Caller
 
 Headers = list[tuple[bytes, bytes]]
+
+
+class Place(NamedTuple):
+    """Which environment in which region serves a request."""
+
+    environment: str
+    region: str
 
 
 @dataclass(slots=True)
@@ -32,6 +39,7 @@ class Exchange:
         "arguments",
         "body",
         "caller",
+        "clock_offset",
         "compiled",
         "contract",
         "expand",
@@ -41,6 +49,7 @@ class Exchange:
         "method",
         "now",
         "operation",
+        "place",
         "receive",
         "request_id",
         "scope",
@@ -56,9 +65,11 @@ class Exchange:
         self.answer: Answer | None = None
         self.request_id = ""
         self.now = 0
+        self.clock_offset = 0
         self.match: Match
         self.contract: Contract
         self.version = ""
+        self.place: Place
         self.caller: Caller
         self.operation: Operation
         self.arguments: dict[str, Any]

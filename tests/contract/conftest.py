@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from domain import maintenance
+from gateway import administration
 from tests.contract.troubles import DEADLINE, FailingResolver
 from tests.serving import Server, running
 
@@ -21,4 +23,13 @@ def failing(fresh_database: Callable[[], str]) -> Iterator[Server]:
 def hasty(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server that gives a request hardly any time."""
     with running(fresh_database(), resolver=FailingResolver(), request_deadline=DEADLINE) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def closed(fresh_database: Callable[[], str]) -> Iterator[Server]:
+    """A server that the operator has closed for maintenance."""
+    with running(fresh_database()) as started:
+        now = started.clock.now()
+        administration.write(started.settings, lambda tx: maintenance.begin(tx, now, "Back at noon.", 120))
         yield started

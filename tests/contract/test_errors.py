@@ -114,6 +114,8 @@ MET: dict[str, tuple[str, How]] = {
     "key_revoked": ("server", with_key(revoked)),
     "key_expired": ("server", with_key(expired)),
     "scope_missing": ("server", with_key(lambda tenant: tenant.key("resources:read"))),
+    "environment_mismatch": ("server", told("GET", "/resources", headers={"Host": "api-sandbox.yourcompany.com"})),
+    "region_mismatch": ("server", told("GET", "/resources", headers={"Host": "eu.api.yourcompany.com"})),
     "not_found": ("server", told("GET", "/resources/123")),
     "path_unknown": ("server", told("GET", "/nothing")),
     "method_not_allowed": ("server", told("DELETE", "/resources")),
@@ -127,6 +129,7 @@ MET: dict[str, tuple[str, How]] = {
     ),
     "idempotency_key_reused": ("server", with_used_key),
     "internal_error": ("failing", in_trouble(troubles.fail)),
+    "maintenance": ("closed", told("GET", "/resources")),
     "unavailable": ("failing", while_locked),
     "timeout": ("hasty", in_trouble(troubles.outlast)),
 }

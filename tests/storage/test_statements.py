@@ -31,6 +31,7 @@ UNSCOPED = {
     "api_keys.REVOKE": "the operator revokes a key by its id",
     "api_keys.LIST_OF": "the operator lists the keys of an account in both modes",
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
+    "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }
 
 
