@@ -138,6 +138,7 @@ class _Compiler:
             headers=Decoder(self.schemas, "header", by_place["header"]),
             body=Body(self.schemas, body, join(node.pointer, "requestBody")) if body else None,
             success=self._success(node, contract, handler),
+            is_batch=node.operation.get("x-batch", False),
         )
 
     def _handler(self, node: OperationNode) -> Callable[..., Any]:

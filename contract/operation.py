@@ -47,6 +47,7 @@ class Operation:
     headers: Decoder
     body: Body | None
     success: Success
+    is_batch: bool
 
     @property
     def writes(self) -> bool:

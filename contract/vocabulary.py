@@ -4,7 +4,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-PLACES = {"root": "the document's root", "parameter": "a parameter", "property": "a property of a schema"}
+PLACES = {
+    "root": "the document's root",
+    "operation": "an operation",
+    "parameter": "a parameter",
+    "property": "a property of a schema",
+}
 
 
 class Extension(NamedTuple):
@@ -130,6 +135,21 @@ _DECLARED = (
         "Shows the property only when `expand[]` has this value. With `oneOf`, the first alternative is shown "
         "otherwise and the second when expanded.",
         "logs",
+    ),
+    Extension(
+        "x-batch",
+        ("operation",),
+        {"const": True},
+        "Runs the `operations` in the request's body through their own endpoints before the handler sums up. Each is "
+        "held against its own scopes, so that the operation itself may need none.",
+        True,
+    ),
+    Extension(
+        "x-opaque",
+        ("property",),
+        {"const": True},
+        "Passes the value on as it is: where it goes it is checked, so what it may hold needs no bounds here.",
+        True,
     ),
 )
 

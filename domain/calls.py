@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.batch import NOTHING, Outcomes
 from domain.refusals import Refusal
 from domain.seals import Seal
 from storage.database import Transaction
@@ -24,7 +25,8 @@ class Call:
     """One request as a handler sees it.
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
-    the caller accepts; None means any. `seal` encrypts secrets that are stored.
+    the caller accepts; None means any. `seal` encrypts secrets that are stored. `outcomes` is what the operations of a
+    batch came to.
     """
 
     tx: Transaction
@@ -35,6 +37,7 @@ class Call:
     seal: Seal
     idempotency_key: str | None = None
     if_match: frozenset[str] | None = None
+    outcomes: Outcomes = NOTHING
 
     def require_revision(self, object_id: str, version: int) -> None:
         """Refuse to go on when the object is not in a revision that the caller accepts."""

@@ -14,6 +14,7 @@ from contract.middleware import HandlerResolver
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
 from gateway import logs, secret_keys, stages
+from gateway.batching import Batch
 from gateway.execution import Execute
 from gateway.keyring import Keyring
 from gateway.pages import Pages
@@ -55,7 +56,8 @@ def create_app(
 
 def build_pipeline(settings: Settings, document: Document, opened: Database, clock: Clock) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer."""
-    return Pipeline(
+    execute = Execute(opened, allowances(document), secret_keys.seal(settings))
+    pipeline = Pipeline(
         stages=[
             stages.Identify(clock),
             stages.Route(),
@@ -63,11 +65,13 @@ def build_pipeline(settings: Settings, document: Document, opened: Database, clo
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),
-            Execute(opened, allowances(document), secret_keys.seal(settings)),
+            Batch(opened, execute, lambda: pipeline, settings.request_deadline),
+            execute,
         ],
         finishing=[Revalidate()],
         links=ErrorLinks(settings.base_url),
     )
+    return pipeline
 
 
 def allowances(document: Document) -> dict[str, Allowance]:

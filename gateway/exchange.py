@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ from contract.middleware import Receive, Scope
 from contract.operation import Contract, Operation
 from contract.router import Match
 from domain.api_keys import Caller
+from domain.batch import Outcomes
+from storage.database import Transaction
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -25,7 +27,12 @@ class Answer:
 
 
 class Exchange:
-    """A request on its way through the stages; each fills in what it found out."""
+    """A request on its way through the stages; each fills in what it found out.
+
+    `nested` holds for an operation of a batch, which is not begun once the monotonic clock has passed `expires`;
+    `prepaid` for the one that the charge for the batch itself has paid.
+    `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
+    """
 
     __slots__ = (
         "answer",
@@ -35,12 +42,16 @@ class Exchange:
         "compiled",
         "contract",
         "expand",
+        "expires",
         "header_arguments",
         "headers",
         "match",
         "method",
+        "nested",
         "now",
         "operation",
+        "outcomes",
+        "prepaid",
         "receive",
         "request_id",
         "scope",
@@ -64,6 +75,10 @@ class Exchange:
         self.arguments: dict[str, Any]
         self.header_arguments: dict[str, Any] = {}
         self.expand: tuple[str, ...] = ()
+        self.nested = False
+        self.prepaid = False
+        self.expires: float
+        self.outcomes: Callable[[Transaction], Outcomes]
 
     def header_is_repeated(self, name: bytes) -> bool:
         """Whether a header was sent more than once."""

@@ -17,6 +17,7 @@ from tests.serving import Client, Server, Tenant
 CHOICES: dict[str, Callable[[Operation], bool]] = {
     "operation": lambda operation: bool(operation.node),
     "secured": lambda operation: bool(operation.security),
+    "scoped": lambda operation: bool(operation.scopes),
     "addressed": lambda operation: bool(operation.names),
     "bodied": lambda operation: bool(operation.bodies()),
     "formed": lambda operation: bool(operation.bodies(operations.FORM)),
@@ -100,14 +101,14 @@ def test_it_refuses_a_revoked_key(secured: Operation, tenant: Tenant) -> None:  
         assert secured.send(client).status_code == 401
 
 
-def test_it_refuses_a_key_without_its_scope(secured: Operation, tenant: Tenant) -> None:  # A025
-    others = set(operations.document().raw["x-scopes"]) - secured.scopes
+def test_it_refuses_a_key_without_its_scope(scoped: Operation, tenant: Tenant) -> None:  # A025
+    others = set(operations.document().raw["x-scopes"]) - scoped.scopes
     with tenant.client("") as client:
-        values = secured.target(client)
+        values = scoped.target(client)
     with tenant.client("", key=tenant.key(*sorted(others))) as client:
-        answer = secured.send(client, values)
+        answer = scoped.send(client, values)
     assert answer.status_code == 403
-    assert any(scope in str(error_of(answer)["message"]) for scope in secured.scopes)
+    assert any(scope in str(error_of(answer)["message"]) for scope in scoped.scopes)
 
 
 def test_its_scopes_are_enough(secured: Operation, tenant: Tenant) -> None:  # A025
