@@ -69,10 +69,7 @@ def tagged(survey: Survey) -> Iterator[Finding]:
 
 
 def secured(survey: Survey) -> Iterator[Finding]:
-    """Every operation names the declared scopes that it needs, or has an explicit empty `security`.
-
-    A batch may need none: each operation in it is held against its own.
-    """
+    """Every operation names the scopes that it needs, or has an empty `security`; a batch leaves them to what it runs."""
     schemes = survey.raw.get("components", {}).get("securitySchemes", {})
     scopes = survey.raw.get("x-scopes", {})
     for operation in survey.operations:

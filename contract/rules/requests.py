@@ -101,9 +101,9 @@ def _places(survey: Survey) -> Iterator[Place]:
         waiting = [Place(schema, pointer, header)]
         while waiting:
             place = waiting.pop()
-            if "x-opaque" in place.schema:
-                continue
             node, source = survey.deref(place.schema, place.pointer)
+            if "x-opaque" in node:
+                continue
             if _narrows(place.schema):
                 source = place.pointer
             if (source, header) not in seen:
