@@ -20,7 +20,6 @@ from gateway import execution, pipeline
 from gateway.exchange import Answer, Exchange
 from gateway.execution import JSON, KEY_FIELD, Execute
 from gateway.pipeline import Pipeline
-from storage import database
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
 
 LONGEST_PATH = 8192
@@ -121,7 +120,8 @@ class Together:
         """Run all; raises what the first that fails raises. It may be called again after a rollback."""
         for each in self.waiting:
             self.running = each
-            database.check_deadline(each.expires)
+            if time.monotonic() > each.expires:
+                raise DeadlineExceeded("The operations of the batch took too long; nothing was committed.")
             each.answer = self.execute.run(each, tx)
         self.running = None
         return outcomes_of(self.inner, self.began)

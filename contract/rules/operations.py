@@ -69,7 +69,7 @@ def tagged(survey: Survey) -> Iterator[Finding]:
 
 
 def secured(survey: Survey) -> Iterator[Finding]:
-    """Every operation names the scopes that it needs, or has an empty `security`; a batch leaves them to what it runs."""
+    """Every operation names the declared scopes that it needs, or has an empty `security`. A batch may need none."""
     schemes = survey.raw.get("components", {}).get("securitySchemes", {})
     scopes = survey.raw.get("x-scopes", {})
     for operation in survey.operations:
