@@ -30,7 +30,7 @@ class Execute(Stage):
 
 
 def pipeline(*stages: Stage, finishing: Stage) -> Pipeline:
-    return Pipeline(stages, [finishing], ErrorLinks("http://localhost"))
+    return Pipeline(stages, [finishing], ErrorLinks("http://localhost"), lambda _: None)
 
 
 @pytest.fixture

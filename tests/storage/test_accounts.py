@@ -25,7 +25,7 @@ def test_an_account_is_found_by_its_id(database: Database) -> None:
     assert read(database, accounts.any_exist) is False
     write(database, account)
     found = read(database, lambda tx: accounts.fetch(tx, "acct_1"))
-    assert found == accounts.Row("acct_1", "Example", "growth", "us", 1_000, None, 0, 0)
+    assert found == accounts.Row("acct_1", "Example", "growth", "us", 1_000, None, 0, 86_400)
     assert read(database, lambda tx: accounts.fetch(tx, "acct_2")) is None
     assert read(database, accounts.any_exist) is True
 
@@ -35,7 +35,7 @@ def test_an_account_begins_on_the_day_that_it_is_made(database: Database) -> Non
     write(database, lambda tx: account(tx, created=3 * 86_400 + 5))
     found = read(database, lambda tx: accounts.fetch(tx, "acct_1"))
     assert found is not None
-    assert found.test_reset_day == 3
+    assert found.next_test_reset == 4 * 86_400
 
 
 def test_each_mode_has_settings_of_its_own(database: Database) -> None:
