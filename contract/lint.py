@@ -70,6 +70,8 @@ FITNESS: tuple[Rule, ...] = (
     extensions.expandable,
     extensions.versioned,
     extensions.classed,
+    extensions.granted,
+    extensions.listed,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

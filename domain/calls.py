@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.callers import Caller
 from domain.refusals import Refusal
 from domain.seals import Seal
 from storage.database import Transaction
@@ -24,7 +25,8 @@ class Call:
     """One request as a handler sees it.
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
-    the caller accepts; None means any. `seal` encrypts secrets that are stored.
+    the caller accepts; None means any. `seal` encrypts secrets that are stored. `caller` is None where no API key asked
+    for the work. A write that changes whom keys stand for or what they may do sets `forget_callers`.
     """
 
     tx: Transaction
@@ -35,6 +37,8 @@ class Call:
     seal: Seal
     idempotency_key: str | None = None
     if_match: frozenset[str] | None = None
+    caller: Caller | None = None
+    forget_callers: bool = False
 
     def require_revision(self, object_id: str, version: int) -> None:
         """Refuse to go on when the object is not in a revision that the caller accepts."""

@@ -13,6 +13,16 @@ class Refusal(Exception):
         self.param = param
 
 
+class Invalid(Refusal):
+    """A field of the body has a value that no schema could refuse; `reason` and `says` are those of a fault."""
+
+    def __init__(self, field: str, reason: str, says: str) -> None:
+        super().__init__("parameter_invalid", param=field)
+        self.field = field
+        self.reason = reason
+        self.says = says
+
+
 def not_found(noun: str, object_id: str, param: str = "id") -> Refusal:
     """No such object is visible to the caller: unknown, deleted, another account's and the other mode's look alike."""
     return Refusal("not_found", f"There is no {noun} '{object_id}'.", param)

@@ -13,6 +13,7 @@ from contract.document import Document
 from contract.middleware import HandlerResolver
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
+from domain.roles import Roles
 from gateway import logs, secret_keys, stages
 from gateway.execution import Execute
 from gateway.keyring import Keyring
@@ -55,15 +56,16 @@ def create_app(
 
 def build_pipeline(settings: Settings, document: Document, opened: Database, clock: Clock) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer."""
+    keyring = Keyring(opened, Roles(document.raw["x-scopes"], document.raw["x-roles"]))
     return Pipeline(
         stages=[
             stages.Identify(clock),
             stages.Route(),
-            stages.Authenticate(Keyring(opened)),
+            stages.Authenticate(keyring),
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),
-            Execute(opened, allowances(document), secret_keys.seal(settings)),
+            Execute(opened, allowances(document), secret_keys.seal(settings), keyring.forget),
         ],
         finishing=[Revalidate()],
         links=ErrorLinks(settings.base_url),

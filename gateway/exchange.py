@@ -10,7 +10,7 @@ from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope
 from contract.operation import Contract, Operation
 from contract.router import Match
-from domain.api_keys import Caller
+from domain.callers import Caller
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,14 +29,19 @@ class AnswerMismatch(Exception):
 class Execute:
     """Reads run on a read connection, writes in a write transaction: returning commits, raising rolls back."""
 
-    def __init__(self, database: Database, allowances: Mapping[str, Allowance], seal: Seal) -> None:
+    def __init__(
+        self, database: Database, allowances: Mapping[str, Allowance], seal: Seal, forget: Callable[[str], None]
+    ) -> None:
         self.database = database
         self.allowances = allowances
         self.seal = seal
+        self.forget = forget
 
     async def __call__(self, exchange: Exchange) -> None:
         if exchange.operation.writes:
-            exchange.answer = await self.database.write(partial(self._write, exchange))
+            exchange.answer, call = await self.database.write(partial(self._write, exchange))
+            if call.forget_callers:
+                self.forget(call.scope.account_id)
         else:
             exchange.answer = await self.database.read(partial(self._read, exchange))
 
@@ -44,25 +49,27 @@ class Execute:
         result = exchange.operation.handler(self._call(exchange, tx), **exchange.arguments)
         return answer(exchange, result)
 
-    def _write(self, exchange: Exchange, tx: Transaction) -> Answer:
+    def _write(self, exchange: Exchange, tx: Transaction) -> tuple[Answer, Call]:
         operation, arguments = exchange.operation, exchange.arguments
         call = self._call(exchange, tx)
         call.if_match = preconditions.revisions(exchange.header_arguments.get("If-Match"))
         call.idempotency_key = idempotency_key(exchange)
         if call.idempotency_key is None:
-            return answer(exchange, operation.handler(call, **arguments))
+            return answer(exchange, operation.handler(call, **arguments)), call
         kept = idempotency.claim(call, fingerprint(operation, arguments))
         if kept is not None:
             headers = [(name.encode(), value.encode()) for name, value in kept.headers.items()]
-            return Answer(kept.status, kept.body, [*headers, (b"idempotent-replayed", b"true")])
+            return Answer(kept.status, kept.body, [*headers, (b"idempotent-replayed", b"true")]), call
         given = answer(exchange, operation.handler(call, **arguments))
         headers_kept = {name.decode(): value.decode() for name, value in given.headers}
-        idempotency.complete(call, idempotency.Answer(given.status, headers_kept, given.body))
-        return given
+        kept = idempotency.Answer(given.status, headers_kept, given.body)
+        idempotency.complete(call, kept, secret=operation.success.is_secret)
+        return given, call
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
         caller = exchange.caller
-        return Call(tx, caller.scope, exchange.now, exchange.request_id, self.allowances[caller.plan], self.seal)
+        allowance = self.allowances[caller.plan]
+        return Call(tx, caller.scope, exchange.now, exchange.request_id, allowance, self.seal, caller=caller)
 
 
 def answer(exchange: Exchange, result: Any) -> Answer:
