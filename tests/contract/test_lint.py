@@ -355,6 +355,14 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "the status 413 has the type huge_error here and large_error above",
         "huge:",
     ),
+    (
+        extensions.granted,
+        "owner: ['*']",
+        "owner: ['*', 'jobs:*', '*:read']",
+        "may have *:read, which is no",
+        "owner: [",
+    ),
+    (extensions.listed, "enum: [owner]", "enum: [owner, boss]", "it has boss", "boss"),
     (extensions.classed, "type: media_error", "type: large_error", "has the status 415 here and 413 above", "media:"),
 ]
 
