@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,7 @@ class _Compiler:
         contract = self.contracts[node.operation["operationId"].split(".")[0]]
         handler = self._handler(node)
         security = node.operation.get("security", self.document.raw.get("security", []))
+        key_parameter = self._key_parameter(security)
         by_place: dict[str, list[tuple[Mapping[str, Any], str]]] = {"query": [], "header": [], "path": []}
         for parameter, pointer in node.parameters:
             by_place[parameter["in"]].append((parameter, pointer))
@@ -135,13 +136,21 @@ class _Compiler:
             path=node.path,
             handler=handler,
             path_names=tuple(segment[1:-1] for segment in node.path.split("/") if segment.startswith("{")),
-            scopes=tuple(scope for requirement in security for scopes in requirement.values() for scope in scopes),
+            # Requirements are alternatives; the house rules have checked that they ask for the same scopes.
+            scopes=tuple(scope for scopes in next(iter(security), {}).values() for scope in scopes),
+            key_parameter=key_parameter,
             takes_query="query" in inspect.signature(handler).parameters,
-            query=Decoder(self.schemas, "query", by_place["query"]),
+            query=Decoder(self.schemas, "query", by_place["query"], key_parameter),
             headers=Decoder(self.schemas, "header", by_place["header"]),
             body=Body(self.schemas, body, join(node.pointer, "requestBody")) if body else None,
             success=self._success(node, contract, handler),
         )
+
+    def _key_parameter(self, security: Sequence[Mapping[str, Any]]) -> str | None:
+        """The parameter of the query string that may hold the key, where one of the alternatives says so."""
+        declared = self.document.raw["components"].get("securitySchemes", {})
+        schemes = [declared[name] for requirement in security for name in requirement]
+        return next((scheme["name"] for scheme in schemes if scheme.get("in") == "query"), None)
 
     def _handler(self, node: OperationNode) -> Callable[..., Any]:
         operation_id = node.operation["operationId"]

@@ -70,6 +70,7 @@ FITNESS: tuple[Rule, ...] = (
     operations.named,
     operations.unique,
     operations.secured,
+    operations.alternative,
     operations.bodiless,
     operations.paths,
     responses.succeeds,

@@ -26,6 +26,7 @@ Code = Literal[
     "key_invalid",
     "key_missing",
     "key_revoked",
+    "limit_reached",
     "maintenance",
     "media_type_unsupported",
     "method_not_allowed",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 from domain.refusals import Refusal
 from domain.seals import Seal
@@ -24,8 +26,9 @@ class Call:
     """One request as a handler sees it.
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
-    the caller accepts; None means any. `seal` encrypts secrets that are stored. `clock_offset` is how far `now` is ahead
-    of the real time, in seconds. A handler that changes what is known of callers sets `forget_callers`.
+    the caller accepts; None means any. `seal` encrypts secrets that are stored. `allowed_networks` are the private ones
+    that webhooks may be sent into. `clock_offset` is how far `now` is ahead of the real time, in seconds. A handler
+    that changed what is remembered of the account's callers sets `forget_callers`.
     """
 
     tx: Transaction
@@ -37,6 +40,8 @@ class Call:
     idempotency_key: str | None = None
     if_match: frozenset[str] | None = None
     clock_offset: int = 0
+    api_version: str = ""
+    allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
     forget_callers: bool = False
 
     def require_revision(self, object_id: str, version: int) -> None:

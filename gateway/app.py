@@ -82,7 +82,7 @@ def build_pipeline(settings: Settings, document: Document, opened: Database, clo
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),
-            Execute(opened, allowances(document), secret_keys.seal(settings)),
+            Execute(opened, allowances(document), secret_keys.seal(settings), settings.allowed_networks),
         ],
         finishing=[Revalidate()],
         links=ErrorLinks(settings.base_url),

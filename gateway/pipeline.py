@@ -10,8 +10,8 @@ import structlog
 
 from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope, Send
-from contract.problems import Problem
-from domain.refusals import Refusal
+from contract.problems import Fault, Problem
+from domain.refusals import Invalid, Refusal
 from gateway.exchange import Answer, Exchange, Headers, Place
 from gateway.execution import JSON
 from gateway.reading import ClientGone
@@ -104,6 +104,8 @@ def problem_of(error: Exception, exchange: Exchange) -> Problem:
     """What to tell the client about an exception. Only what is nobody's doing but ours is logged."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, Invalid):
+        return Problem.of([Fault("body", (error.field,), error.reason, error.says)])
     if isinstance(error, Refusal):
         return Problem(error.code, error.message, param=error.param)
     if isinstance(error, Unavailable):

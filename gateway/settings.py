@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Settings:
     secret_keys: str = ""
     environment: str = "development"
     region: str = "us"
+    webhook_allowed_networks: str = ""
 
     @property
     def database(self) -> str:
@@ -50,6 +52,17 @@ class Settings:
         """Where clients reach this server."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The private networks that webhooks may be sent into, for development; raises SettingError."""
+        try:
+            return tuple(ip_network(text) for text in self.webhook_allowed_networks.split())
+        except ValueError as error:
+            message = (
+                f"API_WEBHOOK_ALLOWED_NETWORKS has what is no network: {error}. Write such as 127.0.0.0/8 ::1/128."
+            )
+            raise SettingError(message) from error
 
     def variables(self) -> dict[str, str]:
         """These settings as variables, for processes that are started with them."""

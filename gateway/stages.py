@@ -71,7 +71,7 @@ class Authenticate:
     async def __call__(self, exchange: Exchange) -> None:
         if exchange.header_is_repeated(b"authorization"):
             raise Problem("key_missing")
-        exchange.caller = await self.keys.caller(exchange.headers.get(b"authorization", b""), exchange.now)
+        exchange.caller = await self.keys.caller(reading.authorization_of(exchange), exchange.now)
 
 
 class MoveClock:

@@ -250,6 +250,21 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "- basic: ",
     ),
     (
+        operations.alternative,
+        "description: Changes a job.\n      security:\n        - bearer",
+        "description: Changes a job.\n      security:\n        - {}\n        - bearer",
+        "does not name one scheme",
+        "- {}",
+    ),
+    (
+        operations.alternative,
+        "description: Changes a job.\n      security:\n        - bearer",
+        "description: Changes a job.\n      security:\n        - bearer: ['jobs:all']\n        - bearer",
+        "ask for different scopes",
+        "security:",
+    ),
+    (operations.alternative, "scheme: bearer", "scheme: basic", "no key is sent in this way", "bearer:"),
+    (
         operations.bodiless,
         f"{PROBLEMS}    patch:",
         f"        '413': *problem\n        '415': *problem\n{PROBLEMS}      requestBody: *body\n    patch:",
