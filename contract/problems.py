@@ -27,6 +27,7 @@ Code = Literal[
     "key_missing",
     "key_revoked",
     "limit_reached",
+    "live_mode_forbidden",
     "maintenance",
     "media_type_unsupported",
     "method_not_allowed",

@@ -15,13 +15,9 @@ from contract.middleware import HandlerResolver
 from contract.servers import Servers
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
-<<<<<<< HEAD
 from gateway import hosting, logs, secret_keys, stages
-from gateway.exchange import Place
-=======
-from gateway import logs, secret_keys, stages
 from gateway.closing import TurnAway
->>>>>>> main
+from gateway.exchange import Place
 from gateway.execution import Execute
 from gateway.keyring import Keyring
 from gateway.pages import Pages
