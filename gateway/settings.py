@@ -33,9 +33,9 @@ class Settings:
     request_deadline: float = 30.0
     busy_timeout: float = 5.0
     secret_keys: str = ""
+    webhook_allowed_networks: str = ""
     environment: str = "development"
     region: str = "us"
-    webhook_allowed_networks: str = ""
 
     @property
     def database(self) -> str:

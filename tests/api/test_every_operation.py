@@ -46,6 +46,7 @@ DIFFERING = {
     "created_at": "as above",
     "updated_at": "as above",
     "provisioning": "it has the time of its completion",
+    "secret_last4": "each has its own secret",
 }
 # Who looks for the objects of a tenant → whether that is another account, and whether in another mode.
 OTHERS = {"other tenant": (True, False), "other mode": (False, True), "other tenant in the other mode": (True, True)}

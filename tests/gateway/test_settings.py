@@ -23,8 +23,8 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "check_answers": ("1", True),
     "request_deadline": ("2.5", 2.5),
     "busy_timeout": ("0.5", 0.5),
-    "secret_keys": ("a b", "a b"),
     "webhook_allowed_networks": ("127.0.0.0/8", "127.0.0.0/8"),
+    "secret_keys": ("one,two", "one,two"),
     "environment": ("sandbox", "sandbox"),
     "region": ("eu", "eu"),
 }
