@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -47,6 +48,8 @@ def _taking(document: Document, node: Mapping[str, Any], kinds: list[Any]) -> In
         return lambda values: [item(value) for value in values]
     if scale:
         return lambda value: round(value * scale)
+    if node.get("format") == "date-time":
+        return _moment
     return _whole if kinds == ["integer"] else _same
 
 
@@ -60,6 +63,11 @@ def _same(value: Any) -> Any:
 
 def _whole(value: Any) -> Any:
     return int(value) if type(value) is float else value
+
+
+def _moment(value: str) -> int:
+    """Unix seconds of a time in RFC 3339."""
+    return int(datetime.datetime.fromisoformat(value).timestamp())
 
 
 def _object(document: Document, node: Mapping[str, Any]) -> Intake:

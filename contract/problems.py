@@ -30,6 +30,7 @@ Code = Literal[
     "key_missing",
     "key_revoked",
     "limit_reached",
+    "live_mode_forbidden",
     "maintenance",
     "last_owner",
     "media_type_unsupported",

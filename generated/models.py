@@ -1398,6 +1398,53 @@ class BatchSummary(TypedDict):
     """The milliseconds that all of it took."""
 
 
+class TestClockAdvance(TypedDict):
+    """How far to move the clock. One of the two is given."""
+
+    advance_seconds: NotRequired[int]
+    """Move the clock forward by so many seconds, at most 400 days."""
+
+    to: NotRequired[int]
+    """Move the clock forward to this time in unix seconds."""
+
+
+class TestClock(TypedDict):
+    """The clock of test mode."""
+
+    object: Literal["test_clock"]
+    """Always `test_clock`."""
+
+    now: UnixTime
+    offset_seconds: Count
+
+
+class V1TestClockAdvance(TypedDict):
+    """How far to move the clock. One of the two is given."""
+
+    advance_seconds: NotRequired[int]
+    """Move the clock forward by so many seconds, at most 400 days."""
+
+    to: NotRequired[str]
+    """Move the clock forward to this time in UTC, to the second."""
+
+
+class V1TestClock(TypedDict):
+    """The clock of test mode."""
+
+    now: Timestamp
+    offset_seconds: Count
+
+
+class V1TestClockAnswer(TypedDict):
+    """The clock of test mode in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1TestClock
+    meta: V1Meta
+
+
 class ResourceCreate(TypedDict):
     """A resource to create."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
-from domain import sandbox
+from domain import logs, sandbox
 from domain.clock import Clock
 from storage import idempotency, scheduled_runs
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
@@ -50,6 +50,7 @@ def delete_old_runs(tx: Transaction, now: int, limit: int) -> int:
 JOBS = (
     Job("reset_sandbox", None, sandbox.reset_some),
     Job("delete_expired_idempotency_keys", HOUR, idempotency.delete_expired),
+    Job("delete_old_logs", HOUR, logs.delete_old),
     Job("delete_old_runs", DAY, delete_old_runs),
 )
 

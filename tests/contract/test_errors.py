@@ -116,6 +116,7 @@ MET: dict[str, tuple[str, How]] = {
     "scope_missing": ("server", with_key(lambda tenant: tenant.key("resources:read"))),
     "environment_mismatch": ("server", told("GET", "/resources", headers={"Host": "api-sandbox.yourcompany.com"})),
     "region_mismatch": ("server", told("GET", "/resources", headers={"Host": "eu.api.yourcompany.com"})),
+    "live_mode_forbidden": ("server", told("GET", "/test/clock")),
     "not_found": ("server", told("GET", "/resources/123")),
     "path_unknown": ("server", told("GET", "/nothing")),
     "method_not_allowed": ("server", told("DELETE", "/resources")),

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from domain import accounts, api_keys, projects, resources, seals
+from domain import accounts, api_keys, ids, logs, projects, resources, seals
 from domain.api_keys import KeyOptions
 from domain.calls import Allowance, Call
 from domain.seals import Seal
 from storage import database, idempotency, tables
 from storage.database import Transaction
+from storage.logs import Row
 from storage.scope import Scope
 
 T = TypeVar("T")
@@ -23,8 +24,9 @@ TODAY = 20_000 * DAY
 SEAL = Seal([seals.new_key()])
 CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 # What a reset deletes.
-EMPTIED = ("resources", "projects", "events", "idempotency_keys")
+EMPTIED = ("resources", "projects", "events", "idempotency_keys", "logs")
 MODES = ("live", "test")
+LOGGED = {"type": "request", "level": "info", "message": "GET /v2/resources 200"}
 
 
 class StillClock:
@@ -73,6 +75,8 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
             resources.update(call, made.id, {"status": "active"})
         idempotency.claim(tx, call.scope, slug, "fingerprint", now, now + DAY)
         idempotency.complete(tx, call.scope, slug, 200, {}, b"")
+        entry = {"id": ids.of_request(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
+        logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
 
 
 def resource(call: Call, project_id: str | None = None) -> resources.Resource:

@@ -13,7 +13,7 @@ import pytest
 
 from domain import projects
 from gateway.settings import ROOT
-from storage import accounts, database
+from storage import accounts, database, tables
 from storage.database import Database, Transaction
 from tests.work import sandboxes
 from tests.work.sandboxes import DAY, TODAY, StillClock
@@ -24,6 +24,15 @@ TOMORROW = TODAY + DAY
 # More than two chunks of each kind.
 MANY = 2 * schedule.CHUNK + 7
 RESET = [job for job in schedule.JOBS if job.name == "reset_sandbox"]
+# Table → why a reset leaves it alone.
+KEPT = {
+    "api_keys": "programs go on to use them",
+    "webhook_endpoints": "they are part of the set-up",
+    "users": "they are people",
+    "settings": "they are part of the set-up",
+    "usage": "it is what was used, not what is there",
+    "counters": "they are counted down with what they count",
+}
 NOTHING = dict.fromkeys(sandboxes.EMPTIED, 0) | {"resource total": 0, "project total": 0, "api_key total": 1}
 
 RESETTING = """
@@ -81,6 +90,12 @@ def made(url: str, number: int, now: int = TODAY) -> str:
 
 def left(url: str, account_id: str, mode: str = "test") -> dict[str, int]:
     return sandboxes.write(url, lambda tx: sandboxes.rows(tx, account_id, mode))
+
+
+def test_every_table_of_a_mode_is_emptied_or_kept() -> None:
+    of_a_mode = {table.name for table in tables.metadata.sorted_tables if {"account_id", "mode"} <= set(table.c.keys())}
+    assert not set(sandboxes.EMPTIED) & KEPT.keys()
+    assert of_a_mode == {*sandboxes.EMPTIED, *KEPT}
 
 
 def test_it_goes_at_midnight_and_not_before(url: str) -> None:  # A087
