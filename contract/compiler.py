@@ -16,7 +16,7 @@ from connexion.operations import OpenAPIOperation
 from connexion.resolver import Resolver
 from connexion.spec import Specification
 
-from contract import agreement, lint, schemas
+from contract import agreement, deprecation, lint, schemas
 from contract.bodies import Body
 from contract.dialects import DIALECTS
 from contract.document import Document, Finding, OperationNode, SpecError, join
@@ -35,6 +35,7 @@ class CompiledContract:
     """A whole document, ready to serve.
 
     `answering` names, for the contract of a path, the contracts that may answer there: its own, and the newer ones.
+    `sunsets` has the last day of each deprecated operation.
     """
 
     document: Document
@@ -46,6 +47,7 @@ class CompiledContract:
     router: Router
     servers: Servers
     max_body_bytes: int
+    sunsets: Mapping[str, str]
 
 
 def fit(document: Document) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def compile_document(
         router=Router(operations.values()),
         servers=Servers(document.raw.get("servers", [])),
         max_body_bytes=document.raw["x-max-body-bytes"],
+        sunsets={each.id: each.deprecation.sunset for each in operations.values() if each.deprecation},
     )
 
 
@@ -118,6 +121,7 @@ class _Compiler:
             name: Contract(name, DIALECTS[entry["dialect"]], entry["stability"], entry["default_version"])
             for name, entry in document.raw["x-contracts"].items()
         }
+        self.paths = {node.operation["operationId"]: node.path for node in document.operations()}
 
     def operation(self, node: OperationNode) -> Operation:
         """Compile one operation; raises Disagreement with everything that is wrong about it."""
@@ -129,13 +133,14 @@ class _Compiler:
         for parameter, pointer in node.parameters:
             by_place[parameter["in"]].append((parameter, pointer))
         body = node.operation.get("requestBody")
+        path_names = tuple(segment[1:-1] for segment in node.path.split("/") if segment.startswith("{"))
         return Operation(
             id=node.operation["operationId"],
             contract=contract,
             method=node.method.upper(),
             path=node.path,
             handler=handler,
-            path_names=tuple(segment[1:-1] for segment in node.path.split("/") if segment.startswith("{")),
+            path_names=path_names,
             # Requirements are alternatives; the house rules have checked that they ask for the same scopes.
             scopes=tuple(scope for scopes in next(iter(security), {}).values() for scope in scopes),
             key_parameter=key_parameter,
@@ -144,6 +149,8 @@ class _Compiler:
             headers=Decoder(self.schemas, "header", by_place["header"]),
             body=Body(self.schemas, body, join(node.pointer, "requestBody")) if body else None,
             success=self._success(node, contract, handler),
+            deprecation=deprecation.compile_deprecation(node.operation, path_names, self.paths),
+            is_batch=node.operation.get("x-batch", False),
         )
 
     def _key_parameter(self, security: Sequence[Mapping[str, Any]]) -> str | None:

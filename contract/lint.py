@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from contract.document import Document, Finding
 from contract.rules import (
+    deprecations,
     extensions,
     operations,
     parameters,
@@ -84,6 +85,9 @@ FITNESS: tuple[Rule, ...] = (
     servers.environments,
     servers.regions,
     servers.variables,
+    deprecations.announced,
+    deprecations.noticed,
+    deprecations.succeeded,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from contract.bodies import Body
 from contract.dialects import Dialect, Render
@@ -32,6 +33,27 @@ class Success:
 
 
 @dataclass(frozen=True, slots=True)
+class Deprecation:
+    """Says that an operation ends: from `x-deprecated`.
+
+    `sunset` is its last day; `successor` is the path of what to use instead, with the names of its variables.
+    """
+
+    sunset: str
+    fixed: tuple[tuple[bytes, bytes], ...]
+    path_names: tuple[str, ...]
+    successor: str | None
+
+    def headers(self, values: Sequence[str]) -> list[tuple[bytes, bytes]]:
+        """The headers that every answer of the operation has; `values` are those of its path."""
+        if self.successor is None:
+            return list(self.fixed)
+        filled = {name: quote(value, safe="") for name, value in zip(self.path_names, values, strict=True)}
+        link = f'<{self.successor.format_map(filled)}>; rel="successor-version"'
+        return [*self.fixed, (b"link", link.encode())]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """What the gateway needs to serve one operation; `key_parameter` of the query string may hold the API key."""
 
@@ -48,6 +70,8 @@ class Operation:
     headers: Decoder
     body: Body | None
     success: Success
+    deprecation: Deprecation | None
+    is_batch: bool
 
     @property
     def writes(self) -> bool:

@@ -9,6 +9,7 @@ from contract import servers
 PLACES = {
     "root": "the document's root",
     "server": "a server",
+    "operation": "an operation",
     "parameter": "a parameter",
     "property": "a property of a schema",
 }
@@ -151,6 +152,29 @@ _DECLARED = (
         "Shows the property only when `expand[]` has this value. With `oneOf`, the first alternative is shown "
         "otherwise and the second when expanded.",
         "logs",
+    ),
+    Extension(
+        "x-deprecated",
+        ("operation",),
+        {**_record(since=_DATE, sunset=_DATE, successor=_TEXT), "required": ["since", "sunset"]},
+        "Says of a `deprecated` operation since when it is, on which day it ends, at least 180 days later, and which "
+        "operation follows it; every answer says so in `Deprecation`, `Sunset` and `Link`.",
+        {"since": "2024-01-15", "sunset": "2024-07-15", "successor": "v2.jobs.list_jobs"},
+    ),
+    Extension(
+        "x-batch",
+        ("operation",),
+        {"const": True},
+        "Runs the `operations` in the request's body through their own endpoints before the handler sums up. Each is "
+        "held against its own scopes, so that the operation itself may need none.",
+        True,
+    ),
+    Extension(
+        "x-opaque",
+        ("property",),
+        {"const": True},
+        "Passes the value on as it is: where it goes it is checked, so what it may hold needs no bounds here.",
+        True,
     ),
 )
 

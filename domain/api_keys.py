@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,16 @@ FORM = re.compile(r"(sk_(?:live|test)_[0-9A-Za-z]{30})([0-9A-Za-z]{6})\Z", re.AS
 SHOWN_PREFIX = len("sk_live_") + 4
 
 
+# Whose key was used, and when.
+Use = tuple[Scope, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whom a key stands for, and what it may do."""
 
     key_id: str
+    key_prefix: str
     scope: Scope
     scopes: frozenset[str]
     plan: str
@@ -122,6 +127,7 @@ def recognise(tx: Transaction, key_digest: str, now: int) -> Caller:
         raise Refusal("key_revoked")
     caller = Caller(
         key_id=row.id,
+        key_prefix=row.prefix,
         scope=Scope(row.account_id, row.mode),
         scopes=frozenset(row.scopes),
         plan=row.plan,
@@ -144,6 +150,13 @@ def refuse_expired(caller: Caller, now: int) -> None:
 def revoke(tx: Transaction, now: int, key_id: str) -> bool:
     """Revoke a key; false when there is none with this id."""
     return api_keys.revoke(tx, key_id, now)
+
+
+def touch(tx: Transaction, used: Mapping[str, Use]) -> None:
+    """Note when some keys were last used, by their ids."""
+    # Always in the same order, so that two at once do not wait for each other.
+    for key_id, (scope, moment) in sorted(used.items()):
+        api_keys.touch(tx, scope, key_id, moment)
 
 
 def list_of(tx: Transaction, account_id: str) -> list[ApiKey]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from domain.batch import NOTHING, Outcomes
 from domain.refusals import Refusal
 from domain.seals import Seal
 from storage.database import Transaction
@@ -14,11 +15,16 @@ from storage.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the caller's plan allows: requests per minute, items per batch, bytes per body."""
+    """What the caller's plan allows: requests per minute, items per batch, bytes per body, requests per month.
+
+    A monthly quota of None is none.
+    """
 
     max_requests_per_minute: int
     max_batch_size: int
     max_payload_bytes: int
+    plan: str
+    monthly_quota: int | None
 
 
 @dataclass(slots=True)
@@ -27,8 +33,9 @@ class Call:
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
     the caller accepts; None means any. `seal` encrypts secrets that are stored. `allowed_networks` are the private ones
-    that webhooks may be sent into. `clock_offset` is how far `now` is ahead of the real time, in seconds. A handler that
-    changes what is remembered of the account's callers sets `forget_callers`.
+    that webhooks may be sent into. `clock_offset` is how far `now` is ahead of the real time, in seconds. A handler
+    that changes what is remembered of the account's callers sets `forget_callers`. `sunsets` has the last day of each
+    deprecated operation. `outcomes` is what the operations of a batch came to.
     """
 
     tx: Transaction
@@ -43,6 +50,8 @@ class Call:
     allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
     clock_offset: int = 0
     forget_callers: bool = False
+    sunsets: Mapping[str, str] | None = None
+    outcomes: Outcomes = NOTHING
 
     def require_revision(self, object_id: str, version: int) -> None:
         """Refuse to go on when the object is not in a revision that the caller accepts."""

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from domain import ids
 from domain.calls import Call
 from storage import events
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One thing that happened to an object."""
-
-    id: str
-    created: int
-    level: str
-    message: str
-    request_id: str | None
 
 
 def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
@@ -38,11 +26,3 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
             "idempotency_key": call.idempotency_key,
         },
     )
-
-
-def history(call: Call, object_ids: Sequence[str], most: int) -> dict[str, list[LogEntry]]:
-    """What happened to each of some objects, newest first, at most `most` entries each."""
-    found: dict[str, list[LogEntry]] = {object_id: [] for object_id in object_ids}
-    for row in events.RECENT.of(call.tx, call.scope, object_ids, most):
-        found[row.object_id].append(LogEntry(row.id, row.created, "info", row.type, row.request_id))
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, Protocol, Required, TypedDict, TypeVar
 
 from domain import events, refusals
@@ -44,6 +45,7 @@ class ListQuery(TypedDict, total=False):
 
 T = TypeVar("T", bound=Versioned)
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,7 @@ class Kind(Generic[T, R]):
 
     def page(self, call: Call, query: ListQuery, filters: Mapping[str, Any]) -> Page[T]:
         """One page of the caller's objects; a filter that is None is none."""
-        created = query.get("created", {})
-        bounds = {"created_gte": created.get("gte"), "created_lte": created.get("lte")}
-        wanted = {name: value for name, value in {**filters, **bounds}.items() if value is not None}
-        total = self.rows.count(call.tx, call.scope, wanted)
-        limit, number = query["limit"], query.get("page", 0)
-        place = Place(after=query.get("starting_after"))
-        if number:
-            order = Order(query.get("sort", "created"), query.get("order", "desc") == "desc")
-            place = Place(order=order, offset=(number - 1) * limit)
-        found = self.rows.page(call.tx, call.scope, wanted, place, limit + 1) if place.offset < total else []
-        items = [self.load(call, row) for row in found[:limit]]
-        return Page(items, total, len(found) > limit, number, limit)
+        return page_of(call, self.rows, partial(self.load, call), query, filters)
 
     def change(self, call: Call, object_id: str, apply: Callable[[T], T]) -> T:
         """Change an object; the new one is `apply` of the old one. No change, no event."""
@@ -143,6 +134,24 @@ class Kind(Generic[T, R]):
 
     def _counted(self, columns: Mapping[str, Any]) -> str:
         return str(columns[self.rows.counted]) if self.rows.counted else ""
+
+
+def page_of(
+    call: Call, rows: Collection[R], load: Callable[[R], S], query: ListQuery, filters: Mapping[str, Any]
+) -> Page[S]:
+    """One page of the caller's rows as objects; a filter that is None is none."""
+    created = query.get("created", {})
+    bounds = {"created_gte": created.get("gte"), "created_lte": created.get("lte")}
+    wanted = {name: value for name, value in {**filters, **bounds}.items() if value is not None}
+    total = rows.count(call.tx, call.scope, wanted)
+    limit, number = query["limit"], query.get("page", 0)
+    place = Place(after=query.get("starting_after"))
+    if number:
+        order = Order(query.get("sort", "created"), query.get("order", "desc") == "desc")
+        place = Place(order=order, offset=(number - 1) * limit)
+    found = rows.page(call.tx, call.scope, wanted, place, limit + 1) if place.offset < total else []
+    items = [load(row) for row in found[:limit]]
+    return Page(items, total, len(found) > limit, number, limit)
 
 
 def previous(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

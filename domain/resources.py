@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict
 
-from domain import events, ids, kinds, projects, provisioning
+from domain import ids, kinds, logs, projects, provisioning
 from domain.calls import Allowance, Call
 from domain.kinds import Kind, ListQuery
+from domain.logs import LogEntry
 from domain.metrics import NO_EXECUTIONS, Metrics
 from domain.pages import Deleted, Page
 from domain.projects import Project
@@ -92,7 +93,7 @@ class Resource:
     provisioning: Provisioning
     limits: Allowance
     metrics: Metrics = NO_EXECUTIONS
-    logs: Sequence[events.LogEntry] = ()
+    logs: Sequence[LogEntry] = ()
     related_resources: Sequence[RelatedResource] = ()
 
 
@@ -195,7 +196,7 @@ def _load(call: Call, row: Row) -> Resource:
 
 def _expand(call: Call, resources: Sequence[Resource], expand: Sequence[str]) -> None:
     if "logs" in expand:
-        entries = events.history(call, [resource.id for resource in resources], MOST_LOGS)
+        entries = logs.history(call, [resource.id for resource in resources], MOST_LOGS)
         for resource in resources:
             resource.logs = entries[resource.id]
     if "related_resources" in expand:

@@ -16,6 +16,7 @@ from contract.servers import Servers
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
 from gateway import hosting, logs, secret_keys, stages
+from gateway.batching import Batch
 from gateway.closing import TurnAway
 from gateway.exchange import Place
 from gateway.execution import Execute
@@ -23,9 +24,9 @@ from gateway.keyring import Keyring
 from gateway.pages import Pages
 from gateway.pipeline import ErrorLinks, Pipeline
 from gateway.preconditions import Revalidate
+from gateway.recording import Recorder, Settle
 from gateway.settings import Settings
 from storage import database
-from storage.database import Database
 from work.schedule import Schedule
 
 # The longest list of items that one execution may take, in every plan.
@@ -51,6 +52,7 @@ def create_app(
         yield
         schedule.stop()
         await running
+        await recorder.close()
         await opened.close()
 
     # The document first: one that does not fit leaves no database open.
@@ -59,14 +61,17 @@ def create_app(
     opened = database.open_database(
         settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
     )
-    app.contract.serve = build_pipeline(settings, document, opened, clock, place)
+    recorder = Recorder(opened)
+    app.contract.serve = build_pipeline(settings, document, recorder, clock, place)
     app.pages = Pages(lambda: app.contract.document, settings.base_url, opened)
     return app
 
 
-def build_pipeline(settings: Settings, document: Document, opened: Database, clock: Clock, place: Place) -> Pipeline:
+def build_pipeline(settings: Settings, document: Document, recorder: Recorder, clock: Clock, place: Place) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer."""
-    return Pipeline(
+    opened = recorder.database
+    execute = Execute(opened, allowances(document), secret_keys.seal(settings), settings.allowed_networks)
+    pipeline = Pipeline(
         stages=[
             stages.Identify(clock),
             hosting.Locate(place),
@@ -78,16 +83,26 @@ def build_pipeline(settings: Settings, document: Document, opened: Database, clo
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),
-            Execute(opened, allowances(document), secret_keys.seal(settings), settings.allowed_networks),
+            Settle(recorder),
+            Batch(opened, execute, lambda: pipeline, settings.request_deadline),
+            execute,
         ],
         finishing=[Revalidate()],
         links=ErrorLinks(settings.base_url),
+        record=recorder.record,
     )
+    return pipeline
 
 
 def allowances(document: Document) -> dict[str, Allowance]:
     """What each plan of `x-plans` allows."""
     return {
-        plan: Allowance(entry["requests_per_minute"], MOST_IN_BATCH, document.raw["x-max-body-bytes"])
+        plan: Allowance(
+            entry["requests_per_minute"],
+            MOST_IN_BATCH,
+            document.raw["x-max-body-bytes"],
+            plan,
+            entry.get("monthly_quota"),
+        )
         for plan, entry in document.raw["x-plans"].items()
     }

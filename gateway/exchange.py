@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ from contract.middleware import Receive, Scope
 from contract.operation import Contract, Operation
 from contract.router import Match
 from domain.api_keys import Caller
+from domain.batch import Outcomes
+from storage.database import Transaction
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -32,7 +35,14 @@ class Answer:
 
 
 class Exchange:
-    """A request on its way through the stages; each fills in what it found out."""
+    """A request on its way through the stages; each fills in what it found out.
+
+    `error_code`, `limiter` (`admitted`, or `refused:` and the limit) and `idempotency` (`none`, `stored`, `replayed` or
+    `refused`) are for the log.
+    `nested` holds for an operation of a batch, which is not begun once the monotonic clock has passed `expires`;
+    `prepaid` for the one that the charge for the batch itself has paid.
+    `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
+    """
 
     __slots__ = (
         "answer",
@@ -42,21 +52,30 @@ class Exchange:
         "clock_offset",
         "compiled",
         "contract",
+        "error_code",
         "expand",
+        "expires",
         "header_arguments",
         "headers",
+        "idempotency",
+        "limiter",
         "match",
         "method",
+        "nested",
         "now",
         "operation",
+        "outcomes",
         "place",
+        "prepaid",
         "receive",
         "request_id",
         "scope",
+        "started",
         "version",
     )
 
     def __init__(self, compiled: CompiledContract, scope: Scope, receive: Receive) -> None:
+        self.started = time.perf_counter()
         self.compiled = compiled
         self.scope = scope
         self.receive = receive
@@ -75,6 +94,13 @@ class Exchange:
         self.arguments: dict[str, Any]
         self.header_arguments: dict[str, Any] = {}
         self.expand: tuple[str, ...] = ()
+        self.error_code: str | None = None
+        self.limiter = "admitted"
+        self.idempotency = "none"
+        self.nested = False
+        self.prepaid = False
+        self.expires: float
+        self.outcomes: Callable[[Transaction], Outcomes]
 
     def header_is_repeated(self, name: bytes) -> bool:
         """Whether a header was sent more than once."""

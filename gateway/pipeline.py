@@ -20,6 +20,7 @@ from storage.database import DeadlineExceeded, Unavailable
 
 log = structlog.get_logger()
 
+KEY_REUSED = "idempotency_key_reused"
 CHALLENGE = (b"www-authenticate", b"Bearer")
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"private, no-cache"))
 
@@ -34,39 +35,56 @@ class ErrorLinks:
         return f"{self.base_url}/docs/errors/{code}"
 
     def log_url(self, request_id: str) -> str:
-        return f"{self.base_url}/logs/{request_id}"
+        return f"{self.base_url}/v2/logs/{request_id}"
 
 
 class Pipeline:
-    """The life of a request: the stages until one of them gives the answer, then the finishing ones, then the bytes."""
+    """The life of a request: the stages until one of them gives the answer, the finishing ones, the log, the bytes."""
 
     def __init__(
-        self, stages: Sequence[Stage], finishing: Sequence[Callable[[Exchange], None]], links: ErrorLinks
+        self,
+        stages: Sequence[Stage],
+        finishing: Sequence[Callable[[Exchange], None]],
+        links: ErrorLinks,
+        record: Callable[[Exchange], None],
     ) -> None:
         self.stages = stages
         self.finishing = finishing
         self.links = links
+        self.record = record
 
     async def __call__(self, compiled: CompiledContract, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(compiled, scope, receive)
+        try:
+            await self.respond(exchange)
+        except ClientGone:
+            self.record(exchange)
+            return
+        assert exchange.answer is not None
+        await self._send(exchange, exchange.answer, send)
+
+    async def respond(self, exchange: Exchange, *, last: Stage | None = None) -> None:
+        """Take a request through the stages until one gives its answer; no further than `last`, where that is given."""
         try:
             for stage in self.stages:
                 waiting = stage(exchange)
                 if waiting is not None:
                     await waiting
-                if exchange.answer is not None:
+                if exchange.answer is not None or stage is last:
                     break
             for finish in self.finishing:
                 finish(exchange)
         except ClientGone:
-            return
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a client can provoke is an answer, never a broken connection
             exchange.answer = self.refuse(exchange, problem_of(error, exchange))
-        assert exchange.answer is not None
-        await self._send(exchange, exchange.answer, send)
+        if exchange.answer is not None:
+            self.record(exchange)
 
     def refuse(self, exchange: Exchange, problem: Problem) -> Answer:
-        """The answer to a request that has this problem."""
+        """The answer to a request that has this problem, which keeps no idempotency key."""
+        exchange.error_code = problem.code
+        exchange.idempotency = "refused" if problem.code == KEY_REUSED else "none"
         kind = exchange.compiled.catalogue[problem.code]
         body = exchange.contract.dialect.error(kind, problem, exchange.request_id, self.links)
         headers = [JSON, *problem.headers]
@@ -82,6 +100,9 @@ class Pipeline:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         headers += version_headers(exchange.version, exchange.contract.stability)
         headers += place_headers(exchange.place)
+        operation = getattr(exchange, "operation", None)
+        if operation is not None and operation.deprecation is not None:
+            headers += operation.deprecation.headers(exchange.match.values)
         body = b"" if exchange.scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -1,6 +1,6 @@
 """The API's schemas as Python types. Made from openapi.yaml by scripts/generate; never edit it."""
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 ResourceId: TypeAlias = str
 """A resource's id."""
@@ -150,26 +150,6 @@ class ResourceLimits(TypedDict):
     max_requests_per_minute: Count
     max_batch_size: Count
     max_payload_bytes: Count
-
-
-class LogEntry(TypedDict):
-    """One thing that happened to the resource."""
-
-    id: str
-    """The entry's id."""
-
-    object: Literal["log"]
-    """Always `log`."""
-
-    created: UnixTime
-    level: Literal["info", "warning", "error"]
-    """How serious it is."""
-
-    message: str
-    """What happened."""
-
-    request_id: str | None
-    """The request that caused it, if one did."""
 
 
 class RelatedResource(TypedDict):
@@ -437,6 +417,123 @@ DefaultWebhookVersion: TypeAlias = Literal["2023-09-15", "2023-11-01", "2024-01-
 """The dated version that a new webhook is pinned to; null for that of the request that creates it."""
 
 
+class RequestsPerMonth(TypedDict):
+    """The requests of the calendar month."""
+
+    used: Count
+    limit: int | None
+    """How many the plan has."""
+
+    remaining: int | None
+    """How many are left."""
+
+
+class UsageLimits(TypedDict):
+    """What the plan allows. A limit that does not hold is `null`; none holds in test mode."""
+
+    requests_per_minute: int | None
+    """Requests per minute at most."""
+
+    requests_per_month: RequestsPerMonth
+    """The requests of the calendar month."""
+
+
+class UsageDay(TypedDict):
+    """The requests of one day in UTC."""
+
+    date: str
+    """The day."""
+
+    requests: Count
+
+
+class Period(TypedDict):
+    """The month, from its first second to the first one behind it."""
+
+    start: UnixTime
+    end: UnixTime
+
+
+class DeprecatedCall(TypedDict):
+    """The calls of one deprecated operation."""
+
+    operation: str
+    """The operation."""
+
+    requests: Count
+    last_called: UnixTime
+    sunset: str | None
+    """The day on which the operation ends; `null` when it does not, or has ended."""
+
+
+class Usage(TypedDict):
+    """The requests of a calendar month in UTC."""
+
+    object: Literal["usage"]
+    """Always `usage`."""
+
+    plan: str
+    """The account's plan."""
+
+    period: Period
+    """The month, from its first second to the first one behind it."""
+
+    requests: Count
+    limits: UsageLimits
+    days: list[UsageDay]
+    """The days of the month until today."""
+
+    deprecated_calls: list[DeprecatedCall]
+    """The deprecated operations that were called, by name."""
+
+
+class Period1(TypedDict):
+    """The month, from its first second to the first one behind it."""
+
+    start: Timestamp
+    end: Timestamp
+
+
+class DeprecatedCall1(TypedDict):
+    """The calls of one deprecated operation."""
+
+    operation: str
+    """The operation."""
+
+    requests: Count
+    last_called: Timestamp
+    sunset: str | None
+    """The day on which the operation ends; `null` when it does not, or has ended."""
+
+
+class V1Usage(TypedDict):
+    """The requests of a calendar month in UTC."""
+
+    plan: str
+    """The account's plan."""
+
+    period: Period1
+    """The month, from its first second to the first one behind it."""
+
+    requests: Count
+    limits: UsageLimits
+    days: list[UsageDay]
+    """The days of the month until today."""
+
+    deprecated_calls: list[DeprecatedCall1]
+    """The deprecated operations that were called, by name."""
+
+
+class V1UsageAnswer(TypedDict):
+    """The usage in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Usage
+    meta: V1Meta
+
+
 WebhookId: TypeAlias = str
 """A webhook's id."""
 
@@ -612,6 +709,208 @@ class V1WebhookListAnswer(TypedDict):
     """The webhooks of this page."""
 
     meta: V1PageMeta
+
+
+LogLevel: TypeAlias = Literal["info", "warning", "error"]
+"""How serious it is."""
+
+
+class LogKey(TypedDict):
+    """An API key, by its id and its first characters."""
+
+    id: str
+    """The key's id."""
+
+    prefix: str
+    """Its first characters, which do not suffice to use it."""
+
+
+class LogEntry(TypedDict):
+    """One thing that happened. What only a request has is `null` where there was none."""
+
+    id: str
+    """The entry's id; that of a request is the request's."""
+
+    object: Literal["log"]
+    """Always `log`."""
+
+    created: UnixTime
+    type: Literal["request", "job", "event"]
+    """What it is about. An event stands only in the `logs` of an object."""
+
+    level: LogLevel
+    message: str
+    """What happened, for a person."""
+
+    request_id: str | None
+    """The request that caused it, if one did."""
+
+    method: str | None
+    """The request's method."""
+
+    path: str | None
+    """The request's path and query string, without API keys and cut off after 2000 characters."""
+
+    operation: str | None
+    """The operation that the request was for, if it was for one."""
+
+    status: int | None
+    """The status of the answer; `null` when the request was not sent to its end."""
+
+    duration_ms: float | None
+    """How long the answer took, in milliseconds."""
+
+    api_version: str | None
+    """The dated version that the request was answered in."""
+
+    key: LogKey | None
+    """The API key that the request was made with."""
+
+    error_code: str | None
+    """The code of the error, as in the catalogue."""
+
+    limiter: str | None
+    """What the limits decided, `admitted`, or `refused:` and the limit."""
+
+    idempotency: Literal["none", "stored", "replayed", "refused"] | None
+    """What the idempotency key came to."""
+
+    resource: str | None
+    """The id of the resource that it is about; of a request, the one in its path."""
+
+
+class LogEntryList(TypedDict):
+    """One page of the log."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[LogEntry]
+    """The entries of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class V1LogEntry(TypedDict):
+    """One thing that happened. What only a request has is `null` where there was none."""
+
+    id: str
+    """The entry's id; that of a request is the request's."""
+
+    type: Literal["request", "job", "event"]
+    """What it is about. An event stands only in the `logs` of an object."""
+
+    level: LogLevel
+    message: str
+    """What happened, for a person."""
+
+    request_id: str | None
+    """The request that caused it, if one did."""
+
+    method: str | None
+    """The request's method."""
+
+    path: str | None
+    """The request's path and query string, without API keys and cut off after 2000 characters."""
+
+    operation: str | None
+    """The operation that the request was for, if it was for one."""
+
+    status: int | None
+    """The status of the answer; `null` when the request was not sent to its end."""
+
+    duration_ms: float | None
+    """How long the answer took, in milliseconds."""
+
+    api_version: str | None
+    """The dated version that the request was answered in."""
+
+    key: LogKey | None
+    """The API key that the request was made with."""
+
+    error_code: str | None
+    """The code of the error, as in the catalogue."""
+
+    limiter: str | None
+    """What the limits decided, `admitted`, or `refused:` and the limit."""
+
+    idempotency: Literal["none", "stored", "replayed", "refused"] | None
+    """What the idempotency key came to."""
+
+    resource: str | None
+    """The id of the resource that it is about; of a request, the one in its path."""
+
+    created_at: Timestamp
+
+
+class V1LogEntryAnswer(TypedDict):
+    """One log entry in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1LogEntry
+    meta: V1Meta
+
+
+class V1LogEntryListAnswer(TypedDict):
+    """One page of the log in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1LogEntry]
+    """The entries of this page."""
+
+    meta: V1PageMeta
+
+
+class BatchOperation(TypedDict):
+    """One request to this API."""
+
+    method: str
+    """The method in capitals."""
+
+    path: str
+    """The path with its query string, at most 8192 characters. It begins with `/v1/` or `/v2/`."""
+
+    body: NotRequired[dict[str, Any]]
+    """The JSON body, as the operation takes it."""
+
+    idempotency_key: NotRequired[str]
+    """What the `Idempotency-Key` header is to a single request."""
+
+    if_match: NotRequired[str]
+    """What the `If-Match` header is to a single request."""
+
+
+class BatchOutcome(TypedDict):
+    """The answer of one operation."""
+
+    status: int
+    """The status; 204 for every deletion."""
+
+    body: dict[str, Any] | None
+    """The body, in the shape of the contract that answered; null where there is none."""
+
+    request_id: str
+    """The id of the operation as a request of its own."""
+
+    headers: dict[str, str]
+    """The headers that belong to the answer, such as `location`, `etag` and `retry-after`, in lower case."""
+
+
+class BatchSummary(TypedDict):
+    """How many operations there were, and how they ended."""
+
+    total: Count
+    successful: Count
+    failed: Count
+    duration_ms: int
+    """The milliseconds that all of it took."""
 
 
 class ResourceCreate(TypedDict):
@@ -868,4 +1167,33 @@ class V1SettingsAnswer(TypedDict):
     """Always `success`."""
 
     data: V1Settings
+    meta: V1Meta
+
+
+class BatchRequest(TypedDict):
+    """Operations to run in their order."""
+
+    operations: list[BatchOperation]
+    """The operations."""
+
+    atomic: NotRequired[bool]
+    """Whether nothing is done unless all of it can be done."""
+
+
+class BatchResult(TypedDict):
+    """What the operations of a batch came to."""
+
+    results: list[BatchOutcome]
+    """The answer of each operation, in the order of the request."""
+
+    summary: BatchSummary
+
+
+class V1BatchAnswer(TypedDict):
+    """What the operations of a batch came to, in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: BatchResult
     meta: V1Meta

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from storage import scope as scopes
 from storage.collection import Collection, Listing
 from storage.database import Transaction
+from storage.scope import Scope
 from storage.statements import Statement
 from storage.tables import accounts, api_keys, settings, users
 
@@ -83,6 +85,16 @@ REVOKE = Statement(
     Row._make,
     ("revoked",),
 )
+TOUCH = Statement(
+    sa.update(api_keys)
+    .where(
+        scopes.of(api_keys),
+        api_keys.c.id == sa.bindparam("id"),
+        sa.func.coalesce(api_keys.c.last_used, -1) < sa.bindparam("used"),
+    )
+    .values(last_used=sa.bindparam("used")),
+    Row._make,
+)
 LIST_OF = Statement(
     sa.select(api_keys).where(api_keys.c.account_id == sa.bindparam("account_id")).order_by(api_keys.c.id), Row._make
 )
@@ -96,6 +108,11 @@ def fetch_by_digest(tx: Transaction, digest: str) -> Identity | None:
 def revoke(tx: Transaction, key_id: str, now: int) -> bool:
     """Revoke a key for the operator; False when there is none or it is revoked already, whose time then stays."""
     return REVOKE.run(tx, {"id": key_id, "revoked": now}) == 1
+
+
+def touch(tx: Transaction, scope: Scope, key_id: str, used: int) -> None:
+    """Note when a key was last used. Its version stays: that counts what its owner changes."""
+    TOUCH.run(tx, {"account_id": scope.account_id, "mode": scope.mode, "id": key_id, "used": used})
 
 
 def list_of(tx: Transaction, account_id: str) -> list[Row]:

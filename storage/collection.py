@@ -122,6 +122,10 @@ class Collection(Generic[R]):
             return counters.total(tx, scope, self.kind, None)
         if self.counted is not None and filters.keys() == {self.counted}:
             return counters.total(tx, scope, self.kind, filters[self.counted])
+        return self.count_rows(tx, scope, filters)
+
+    def count_rows(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any]) -> int:
+        """How many objects match, counted one by one."""
         leave_loop(tx)
         found = self._counting(tuple(filters)).first(tx, {**_scoped(scope), **filters})
         return int(found[0]) if found else 0

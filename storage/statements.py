@@ -1,10 +1,12 @@
 """Statements written in Core and run by the driver."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from itertools import chain
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Table, bindparam
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.expression import SelectBase
@@ -74,6 +76,39 @@ class Statement(Generic[R]):
         )
         self._plans[dialect.name] = plan
         return plan
+
+
+class ManyRows:
+    """Adds rows to a table, many with one statement; one whose primary key is there already is left out.
+
+    At each step of a statement SQLite's driver gives the interpreter's lock away and waits to get it back. A row of
+    its own step would cost a busy process several times what the row itself does.
+    """
+
+    SIZES = (64, 8, 1)
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._sql: dict[tuple[str, int], str] = {}
+
+    def run(self, tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows, which have the values of all columns in the order of the table, as the driver takes them."""
+        driver: Any = tx.connection.dbapi_connection
+        start = 0
+        for size in self.SIZES:
+            sql = self._sql.get((tx.dialect.name, size)) or self._compile(tx.dialect, size)
+            while len(rows) - start >= size:
+                driver.execute(sql, list(chain.from_iterable(rows[start : start + size])))
+                start += size
+
+    def _compile(self, dialect: Dialect, size: int) -> str:
+        # By position, as names would need a dictionary for each row.
+        positional: Dialect = cast(Any, type(dialect))(paramstyle="qmark" if dialect.name == "sqlite" else "format")
+        names = self.table.c.keys()
+        values: list[dict[str, Any]] = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(size)]
+        adding = insert(self.table).inline().values(values).on_conflict_do_nothing()
+        sql = self._sql[dialect.name, size] = str(adding.compile(dialect=positional))
+        return sql
 
 
 def _loading(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

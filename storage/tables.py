@@ -259,7 +259,7 @@ counters = Table(
     _one_of("mode", MODES),
 )
 
-# Rows are written in bulk behind the answer, so there is one index, and ids begin with their time.
+# Rows are written in bulk behind the answer, so the table is its only index, and ids begin with their time.
 logs = Table(
     "logs",
     metadata,
@@ -286,6 +286,7 @@ logs = Table(
     _one_of("mode", MODES),
     _one_of("type", LOG_TYPES),
     _one_of("level", LOG_LEVELS),
+    sqlite_with_rowid=False,
 )
 
 usage = Table(

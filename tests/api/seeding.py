@@ -21,7 +21,9 @@ def fill(tenant: Tenant, number: int, *, mode: str = "live", status: str = "pend
 
     def unit(tx: Transaction) -> list[str]:
         now = tenant.server.clock.now()
-        call = Call(tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1), SEAL)
+        call = Call(
+            tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1, "free", None), SEAL
+        )
         made = []
         for index in range(number):
             name = fields.get("name", f"Resource {index}")

@@ -59,7 +59,7 @@ def account(tx: Transaction, now: int = TODAY) -> str:
 
 
 def calling(tx: Transaction, account_id: str, mode: str, now: int) -> Call:
-    return Call(tx, Scope(account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1), SEAL)
+    return Call(tx, Scope(account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1, "free", None), SEAL)
 
 
 def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: str = "test") -> None:

@@ -188,6 +188,7 @@ def create_logs() -> None:
         one_of("logs", "type", "request job"),
         one_of("logs", "level", "info warning error"),
         sa.PrimaryKeyConstraint("account_id", "mode", "id", name=op.f("pk_logs")),
+        sqlite_with_rowid=False,
     )
 
 

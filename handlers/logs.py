@@ -1,0 +1,16 @@
+"""Operations on the log."""
+
+from domain import logs
+from domain.calls import Call
+from domain.logs import LogEntry, LogQuery
+from domain.pages import Page
+
+
+def list_logs(call: Call, query: LogQuery) -> Page[LogEntry]:
+    """One page of the account's log."""
+    return logs.page(call, query)
+
+
+def get_log(call: Call, id: str) -> LogEntry:
+    """One entry of the log."""
+    return logs.fetch(call, id)
