@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from contract.operation import Contract, Operation, Success, Version
 from contract.parameters import Decoder
 from contract.problems import CODES, Catalogue
 from contract.router import Router
+from contract.servers import Servers
 
 # Connexion ships the schema of OpenAPI 3.0 only. The document is 3.1; openapi-spec-validator and our rules judge it.
 connexion.spec.OpenAPISpecification.openapi_schema = {}
@@ -44,6 +45,7 @@ class CompiledContract:
     answering: Mapping[str, tuple[str, ...]]
     catalogue: Catalogue
     router: Router
+    servers: Servers
     max_body_bytes: int
     sunsets: Mapping[str, str]
 
@@ -87,6 +89,7 @@ def compile_document(
         answering=answering(list(compiler.contracts)),
         catalogue=Catalogue.read(document.raw["x-errors"]),
         router=Router(operations.values()),
+        servers=Servers(document.raw.get("servers", [])),
         max_body_bytes=document.raw["x-max-body-bytes"],
         sunsets={each.id: each.deprecation.sunset for each in operations.values() if each.deprecation},
     )
@@ -125,6 +128,7 @@ class _Compiler:
         contract = self.contracts[node.operation["operationId"].split(".")[0]]
         handler = self._handler(node)
         security = node.operation.get("security", self.document.raw.get("security", []))
+        key_parameter = self._key_parameter(security)
         by_place: dict[str, list[tuple[Mapping[str, Any], str]]] = {"query": [], "header": [], "path": []}
         for parameter, pointer in node.parameters:
             by_place[parameter["in"]].append((parameter, pointer))
@@ -137,14 +141,22 @@ class _Compiler:
             path=node.path,
             handler=handler,
             path_names=path_names,
-            scopes=tuple(scope for requirement in security for scopes in requirement.values() for scope in scopes),
+            # Requirements are alternatives; the house rules have checked that they ask for the same scopes.
+            scopes=tuple(scope for scopes in next(iter(security), {}).values() for scope in scopes),
+            key_parameter=key_parameter,
             takes_query="query" in inspect.signature(handler).parameters,
-            query=Decoder(self.schemas, "query", by_place["query"]),
+            query=Decoder(self.schemas, "query", by_place["query"], key_parameter),
             headers=Decoder(self.schemas, "header", by_place["header"]),
             body=Body(self.schemas, body, join(node.pointer, "requestBody")) if body else None,
             success=self._success(node, contract, handler),
             deprecation=deprecation.compile_deprecation(node.operation, path_names, self.paths),
         )
+
+    def _key_parameter(self, security: Sequence[Mapping[str, Any]]) -> str | None:
+        """The parameter of the query string that may hold the key, where one of the alternatives says so."""
+        declared = self.document.raw["components"].get("securitySchemes", {})
+        schemes = [declared[name] for requirement in security for name in requirement]
+        return next((scheme["name"] for scheme in schemes if scheme.get("in") == "query"), None)
 
     def _handler(self, node: OperationNode) -> Callable[..., Any]:
         operation_id = node.operation["operationId"]

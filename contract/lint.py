@@ -12,6 +12,7 @@ from contract.rules import (
     requests,
     responses,
     schemas,
+    servers,
     shape,
 )
 from contract.rules.survey import Survey
@@ -70,6 +71,7 @@ FITNESS: tuple[Rule, ...] = (
     operations.named,
     operations.unique,
     operations.secured,
+    operations.alternative,
     operations.bodiless,
     operations.paths,
     responses.succeeds,
@@ -83,6 +85,9 @@ FITNESS: tuple[Rule, ...] = (
     deprecations.announced,
     deprecations.noticed,
     deprecations.succeeded,
+    servers.environments,
+    servers.regions,
+    servers.variables,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

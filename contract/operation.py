@@ -55,7 +55,7 @@ class Deprecation:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the gateway needs to serve one operation."""
+    """What the gateway needs to serve one operation; `key_parameter` of the query string may hold the API key."""
 
     id: str
     contract: Contract
@@ -64,6 +64,7 @@ class Operation:
     handler: Callable[..., Any]
     path_names: tuple[str, ...]
     scopes: tuple[str, ...]
+    key_parameter: str | None
     takes_query: bool
     query: Decoder
     headers: Decoder

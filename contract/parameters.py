@@ -63,15 +63,20 @@ class Parameter:
 
 
 class Decoder:
-    """Decodes the parameters of one operation that stand in one place, `query` or `header`."""
+    """Decodes the parameters of one operation that stand in one place, `query` or `header`; `key` holds the API key."""
 
     def __init__(
-        self, compiler_schemas: schemas.Schemas, where: str, nodes: Sequence[tuple[Mapping[str, Any], str]]
+        self,
+        compiler_schemas: schemas.Schemas,
+        where: str,
+        nodes: Sequence[tuple[Mapping[str, Any], str]],
+        key: str | None = None,
     ) -> None:
         document = compiler_schemas.document
         self.where = where
         self.parameters = {node["name"]: Parameter.compile(document, where, node, pointer) for node, pointer in nodes}
         self._schemas = compiler_schemas
+        self._key = key
         self._defaults = {p.attribute: p.argument(p.default) for p in self.parameters.values() if p.default is not None}
         self._header_names = [(name, name.lower().encode("ascii")) for name in self.parameters]
         self._required = any(node.get("required") for node, _ in nodes)
@@ -119,6 +124,8 @@ class Decoder:
 
     def _take(self, name: str, value: str, found: dict[str, Any], faults: list[Fault]) -> None:
         parameter, member = self._named(name)
+        if parameter is None and name == self._key:
+            return
         if parameter is None:
             faults.append(self._unknown(name, (shortened(name),)))
         elif parameter.kind == "array":

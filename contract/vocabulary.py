@@ -4,8 +4,11 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from contract import servers
+
 PLACES = {
     "root": "the document's root",
+    "server": "a server",
     "operation": "an operation",
     "parameter": "a parameter",
     "property": "a property of a schema",
@@ -106,6 +109,20 @@ _DECLARED = (
                 "recovery": "Use a key with that scope, or give the scope to this key.",
             }
         },
+    ),
+    Extension(
+        "x-environment",
+        ("server",),
+        {"type": "string", "enum": list(servers.ENVIRONMENTS)},
+        "Says which environment the server is. Answers at its host are marked so, and a sandbox takes test keys only.",
+        "sandbox",
+    ),
+    Extension(
+        "x-region",
+        ("server",),
+        {"type": "string", "enum": list(servers.REGIONS)},
+        "Says in which region the server is. Only keys of accounts of that region are served at its host.",
+        "eu",
     ),
     Extension(
         "x-attribute",

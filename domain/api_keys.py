@@ -40,6 +40,7 @@ class Caller:
     key_version: str | None
     account_version: str | None
     expires: int | None
+    test_clock_offset: int = 0
 
     def may(self, scope: str) -> bool:
         """Whether the key has a scope, by name, by kind (`resources:*`) or by `*`."""
@@ -134,6 +135,7 @@ def recognise(tx: Transaction, key_digest: str, now: int) -> Caller:
         key_version=row.api_version,
         account_version=row.account_api_version,
         expires=row.expires,
+        test_clock_offset=row.test_clock_offset,
     )
     refuse_expired(caller, now)
     return caller

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 from domain.refusals import Refusal
 from domain.seals import Seal
@@ -30,7 +31,9 @@ class Call:
     """One request as a handler sees it.
 
     `scope` is the account and mode that everything it reads and writes belongs to. `if_match` holds the revisions that
-    the caller accepts; None means any. `seal` encrypts secrets that are stored. `sunsets` has the last day of each
+    the caller accepts; None means any. `seal` encrypts secrets that are stored. `allowed_networks` are the private ones
+    that webhooks may be sent into. `clock_offset` is how far `now` is ahead of the real time, in seconds. A handler
+    that changes what is remembered of the account's callers sets `forget_callers`. `sunsets` has the last day of each
     deprecated operation.
     """
 
@@ -42,6 +45,10 @@ class Call:
     seal: Seal
     idempotency_key: str | None = None
     if_match: frozenset[str] | None = None
+    api_version: str = ""
+    allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
+    clock_offset: int = 0
+    forget_callers: bool = False
     sunsets: Mapping[str, str] | None = None
 
     def require_revision(self, object_id: str, version: int) -> None:

@@ -13,6 +13,19 @@ class Refusal(Exception):
         self.param = param
 
 
+class Invalid(Refusal):
+    """A field of the body has a value that its schema allows but that cannot be taken.
+
+    `reason` is one of the document's, `says` completes the sentence that starts with the field's name.
+    """
+
+    def __init__(self, field: str, reason: str, says: str) -> None:
+        super().__init__("parameter_invalid", f"{field} {says}", field)
+        self.field = field
+        self.reason = reason
+        self.says = says
+
+
 def not_found(noun: str, object_id: str, param: str = "id") -> Refusal:
     """No such object is visible to the caller: unknown, deleted, another account's and the other mode's look alike."""
     return Refusal("not_found", f"There is no {noun} '{object_id}'.", param)

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from contract import document as documents
 from contract.document import SpecError
-from domain import accounts, api_keys
+from contract.servers import Servers
+from domain import accounts, api_keys, maintenance
 from domain.api_keys import KeyOptions
 from domain.clock import SystemClock
 from gateway import settings as setting
@@ -21,7 +22,6 @@ from storage import database, migrations, sqlite
 from storage.database import Transaction
 
 T = TypeVar("T")
-REGIONS = ("us", "eu")
 DAYS = re.compile(r"([0-9]{1,5})d", re.ASCII)
 
 
@@ -33,17 +33,19 @@ class CommandError(Exception):
     """A command cannot be carried out; the message says how to mend it."""
 
 
-def parser(raw: dict[str, Any]) -> argparse.ArgumentParser:
-    """The commands and their options; what may be chosen is what the document declares."""
-    top = argparse.ArgumentParser(prog="./scripts/admin", description="Administers accounts and API keys.")
+def parser(raw: dict[str, Any], region: str) -> argparse.ArgumentParser:
+    """The commands and their options; what may be chosen is what the document declares. `region` is the default."""
+    top = argparse.ArgumentParser(
+        prog="./scripts/admin", description="Administers accounts and API keys, and closes the API."
+    )
     top.add_argument("--database", metavar="URL", help="the database; default: the file in the data directory")
     top.add_argument("--data-dir", metavar="DIR", help="the data directory; default: data")
-    nouns = top.add_subparsers(dest="noun", required=True, metavar="{account,key}")
+    nouns = top.add_subparsers(dest="noun", required=True, metavar="{account,key,maintenance}")
     account = nouns.add_parser("account", help="accounts").add_subparsers(dest="verb", required=True)
     create = account.add_parser("create", help="create an account and print its id")
     create.add_argument("name")
     create.add_argument("--plan", choices=list(raw["x-plans"]), default=next(iter(raw["x-plans"])))
-    create.add_argument("--region", choices=REGIONS, default=REGIONS[0])
+    create.add_argument("--region", choices=Servers(raw.get("servers", [])).regions, default=region)
     key = nouns.add_parser("key", help="API keys").add_subparsers(dest="verb", required=True)
     create = key.add_parser("create", help="create a key and print it, this once")
     create.add_argument("account", help="the account's id")
@@ -55,6 +57,13 @@ def parser(raw: dict[str, Any]) -> argparse.ArgumentParser:
     revoke.add_argument("key", help="the key's id, from 'key list'")
     listing = key.add_parser("list", help="list an account's keys")
     listing.add_argument("account", help="the account's id")
+    closing = nouns.add_parser("maintenance", help="close the API").add_subparsers(dest="verb", required=True)
+    begin = closing.add_parser("begin", help="answer every request with 503, within a second")
+    begin.add_argument("--message", default="The API is closed for maintenance.", help="what clients are told")
+    begin.add_argument(
+        "--retry-after", type=int, default=300, metavar="SECONDS", help="when to come back; default: 300"
+    )
+    closing.add_parser("end", help="serve again")
     return top
 
 
@@ -63,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = setting.read()
         raw = documents.load(given.document).raw
-        chosen = parser(raw).parse_args(arguments)
+        chosen = parser(raw, given.region).parse_args(arguments)
         prepared = prepare(_override(given, chosen))
         return run(prepared, raw, chosen)
     except SpecError as error:
@@ -101,6 +110,8 @@ def run(settings: Settings, raw: dict[str, Any], chosen: argparse.Namespace) -> 
     if chosen.noun == "account":
         account = write(settings, lambda tx: accounts.create(tx, now, chosen.name, chosen.plan, chosen.region))
         print(account.id)
+    elif chosen.noun == "maintenance":
+        change_maintenance(settings, now, chosen)
     elif chosen.verb == "create":
         options = KeyOptions(
             mode=chosen.mode,
@@ -115,6 +126,18 @@ def run(settings: Settings, raw: dict[str, Any], chosen: argparse.Namespace) -> 
     else:
         show_keys(write(settings, lambda tx: list_keys(tx, chosen.account)))
     return 0
+
+
+def change_maintenance(settings: Settings, now: int, chosen: argparse.Namespace) -> None:
+    """Close the API or open it again, and say what holds now."""
+    if chosen.verb == "begin":
+        if chosen.retry_after < 1:
+            raise CommandError("--retry-after takes a number of seconds from 1.")
+        write(settings, lambda tx: maintenance.begin(tx, now, chosen.message, chosen.retry_after))
+        print("Every request is answered 503 now. './scripts/admin maintenance end' serves again.")
+    else:
+        write(settings, maintenance.end)
+        print("Requests are served.")
 
 
 def write(settings: Settings, unit: Callable[[Transaction], T]) -> T:

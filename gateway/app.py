@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,9 +12,12 @@ from contract import document as documents
 from contract.application import Application
 from contract.document import Document
 from contract.middleware import HandlerResolver
+from contract.servers import Servers
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
-from gateway import logs, secret_keys, stages
+from gateway import hosting, logs, secret_keys, stages
+from gateway.closing import TurnAway
+from gateway.exchange import Place
 from gateway.execution import Execute
 from gateway.keyring import Keyring
 from gateway.pages import Pages
@@ -22,6 +26,7 @@ from gateway.preconditions import Revalidate
 from gateway.recording import Recorder, Settle
 from gateway.settings import Settings
 from storage import database
+from work.schedule import Schedule
 
 # The longest list of items that one execution may take, in every plan.
 MOST_IN_BATCH = 1000
@@ -37,37 +42,47 @@ def create_app(
     """Build everything a server needs; raises SpecError where the document and the code disagree."""
     logs.configure(sys.stderr)
     document = document or documents.load(settings.document)
+    clock = clock or SystemClock()
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
+        schedule = Schedule(opened, clock)
+        running = asyncio.create_task(schedule.run())
         yield
+        schedule.stop()
+        await running
         await recorder.close()
         await opened.close()
 
     # The document first: one that does not fit leaves no database open.
     app = Application(document, lifespan, resolver, check_answers=settings.check_answers or settings.reload)
+    place = hosting.own_place(settings, Servers(document.raw.get("servers", [])))
     opened = database.open_database(
         settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
     )
     recorder = Recorder(opened)
-    app.contract.serve = build_pipeline(settings, document, recorder, clock or SystemClock())
+    app.contract.serve = build_pipeline(settings, document, recorder, clock, place)
     app.pages = Pages(lambda: app.contract.document, settings.base_url, opened)
     return app
 
 
-def build_pipeline(settings: Settings, document: Document, recorder: Recorder, clock: Clock) -> Pipeline:
+def build_pipeline(settings: Settings, document: Document, recorder: Recorder, clock: Clock, place: Place) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer."""
     opened = recorder.database
     return Pipeline(
         stages=[
             stages.Identify(clock),
+            hosting.Locate(place),
+            TurnAway(opened),
             stages.Route(),
             stages.Authenticate(Keyring(opened)),
+            hosting.Admit(),
+            stages.MoveClock(),
             stages.ChooseVersion(),
             stages.Authorize(),
             stages.Decode(),
             Settle(recorder),
-            Execute(opened, allowances(document), secret_keys.seal(settings)),
+            Execute(opened, allowances(document), secret_keys.seal(settings), settings.allowed_networks),
         ],
         finishing=[Revalidate()],
         links=ErrorLinks(settings.base_url),

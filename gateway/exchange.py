@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope
@@ -14,6 +14,13 @@ from contract.router import Match
 from domain.api_keys import Caller
 
 Headers = list[tuple[bytes, bytes]]
+
+
+class Place(NamedTuple):
+    """Which environment in which region serves a request."""
+
+    environment: str
+    region: str
 
 
 @dataclass(slots=True)
@@ -37,6 +44,7 @@ class Exchange:
         "arguments",
         "body",
         "caller",
+        "clock_offset",
         "compiled",
         "contract",
         "error_code",
@@ -49,6 +57,7 @@ class Exchange:
         "method",
         "now",
         "operation",
+        "place",
         "receive",
         "request_id",
         "scope",
@@ -66,9 +75,11 @@ class Exchange:
         self.answer: Answer | None = None
         self.request_id = ""
         self.now = 0
+        self.clock_offset = 0
         self.match: Match
         self.contract: Contract
         self.version = ""
+        self.place: Place
         self.caller: Caller
         self.operation: Operation
         self.arguments: dict[str, Any]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 import orjson
@@ -29,10 +30,17 @@ class AnswerMismatch(Exception):
 class Execute:
     """Reads run on a read connection, writes in a write transaction: returning commits, raising rolls back."""
 
-    def __init__(self, database: Database, allowances: Mapping[str, Allowance], seal: Seal) -> None:
+    def __init__(
+        self,
+        database: Database,
+        allowances: Mapping[str, Allowance],
+        seal: Seal,
+        allowed_networks: Sequence[IPv4Network | IPv6Network],
+    ) -> None:
         self.database = database
         self.allowances = allowances
         self.seal = seal
+        self.allowed_networks = allowed_networks
 
     async def __call__(self, exchange: Exchange) -> None:
         if exchange.operation.writes:
@@ -71,6 +79,9 @@ class Execute:
             exchange.request_id,
             self.allowances[caller.plan],
             self.seal,
+            api_version=exchange.version,
+            allowed_networks=self.allowed_networks,
+            clock_offset=exchange.clock_offset,
             sunsets=exchange.compiled.sunsets,
         )
 

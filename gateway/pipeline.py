@@ -10,9 +10,9 @@ import structlog
 
 from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope, Send
-from contract.problems import Problem
-from domain.refusals import Refusal
-from gateway.exchange import Answer, Exchange, Headers
+from contract.problems import Fault, Problem
+from domain.refusals import Invalid, Refusal
+from gateway.exchange import Answer, Exchange, Headers, Place
 from gateway.execution import JSON
 from gateway.reading import ClientGone
 from gateway.stages import Stage
@@ -80,7 +80,7 @@ class Pipeline:
         kind = exchange.compiled.catalogue[problem.code]
         body = exchange.contract.dialect.error(kind, problem, exchange.request_id, self.links)
         headers = [JSON, *problem.headers]
-        if kind.status == 401:
+        if kind.status in (401, 403) and CHALLENGE[0] not in dict(problem.headers):
             headers.append(CHALLENGE)
         if problem.retry_after is not None:
             headers.append((b"retry-after", b"%d" % problem.retry_after))
@@ -91,6 +91,7 @@ class Pipeline:
         if answer.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(answer.body)))
         headers += version_headers(exchange.version, exchange.contract.stability)
+        headers += place_headers(exchange.place)
         operation = getattr(exchange, "operation", None)
         if operation is not None and operation.deprecation is not None:
             headers += operation.deprecation.headers(exchange.match.values)
@@ -106,10 +107,18 @@ def version_headers(version: str, stability: str) -> Headers:
     return headers if stability == "stable" else [*headers, (b"x-api-stability", stability.encode())]
 
 
+@cache
+def place_headers(place: Place) -> Headers:
+    """The headers that every answer of an environment and region has."""
+    return [(b"x-environment", place.environment.encode()), (b"x-region", place.region.encode())]
+
+
 def problem_of(error: Exception, exchange: Exchange) -> Problem:
     """What to tell the client about an exception. Only what is nobody's doing but ours is logged."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, Invalid):
+        return Problem.of([Fault("body", (error.field,), error.reason, error.says)])
     if isinstance(error, Refusal):
         return Problem(error.code, error.message, param=error.param)
     if isinstance(error, Unavailable):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract import scalars
 from contract.bodies import Body
 from contract.problems import Fault, Problem
+from gateway import keyring
 from gateway.exchange import Exchange
 
 LISTS = ("If-Match", "If-None-Match")
@@ -13,6 +15,34 @@ LISTS = ("If-Match", "If-None-Match")
 
 class ClientGone(Exception):
     """The client hung up before its request was complete."""
+
+
+def authorization_of(exchange: Exchange) -> bytes:
+    """The header `Authorization`, or what it would be with the key in the query string; raises a Problem for two keys.
+
+    The key is looked for there only where every operation that may be meant takes it, as the version that decides
+    between them is not known without the key.
+    """
+    header: bytes = exchange.headers.get(b"authorization", b"")
+    keys = _keys_in_query(exchange) if exchange.scope["query_string"] else []
+    if not keys:
+        return header
+    if len(set(keys)) > 1 or (header and keyring.bearer(header) != keys[0]):
+        raise Problem("key_invalid", "The request has two API keys that differ. Send one.")
+    return header or f"Bearer {keys[0]}".encode()
+
+
+def _keys_in_query(exchange: Exchange) -> list[str]:
+    operations = exchange.match.node.operations
+    answering = exchange.compiled.answering[exchange.match.prefix]
+    names = {each.key_parameter for contract in answering for each in operations.get(contract, {}).values()}
+    if len(names) > 1 or None in names:
+        return []
+    try:
+        given = scalars.pairs(exchange.scope["query_string"].decode("utf-8"))
+    except ValueError:
+        return []
+    return [value for name, value in given if name in names]
 
 
 def query_of(exchange: Exchange) -> tuple[dict[str, Any], list[Fault]]:

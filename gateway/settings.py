@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ class Settings:
     request_deadline: float = 30.0
     busy_timeout: float = 5.0
     secret_keys: str = ""
+    webhook_allowed_networks: str = ""
+    environment: str = "development"
+    region: str = "us"
 
     @property
     def database(self) -> str:
@@ -49,7 +53,18 @@ class Settings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
-    def environment(self) -> dict[str, str]:
+    @property
+    def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The private networks that webhooks may be sent into, for development; raises SettingError."""
+        try:
+            return tuple(ip_network(text) for text in self.webhook_allowed_networks.split())
+        except ValueError as error:
+            message = (
+                f"API_WEBHOOK_ALLOWED_NETWORKS has what is no network: {error}. Write such as 127.0.0.0/8 ::1/128."
+            )
+            raise SettingError(message) from error
+
+    def variables(self) -> dict[str, str]:
         """These settings as variables, for processes that are started with them."""
         return {PREFIX + f.name.upper(): str(getattr(self, f.name)) for f in fields(self)}
 
@@ -68,7 +83,7 @@ def override(settings: Settings, given: Mapping[str, str]) -> Settings:
 
 def export(settings: Settings) -> None:
     """Put the settings into this process's environment, where its workers read them."""
-    os.environ.update(settings.environment())
+    os.environ.update(settings.variables())
 
 
 def parse(name: str, text: str) -> Any:

@@ -26,14 +26,14 @@ class DemoKeys(NamedTuple):
 
 def first_keys(settings: Settings) -> DemoKeys | None:
     """Make an account with a test and a live key in a database that has none; None where there is one."""
-    return administration.write(settings, _make_demo)
+    return administration.write(settings, lambda tx: _make_demo(tx, settings.region))
 
 
-def _make_demo(tx: Transaction) -> DemoKeys | None:
+def _make_demo(tx: Transaction, region: str) -> DemoKeys | None:
     if accounts.any_exist(tx):
         return None
     now = SystemClock().now()
-    account = accounts.create(tx, now, DEMO_NAME, DEMO_PLAN, administration.REGIONS[0])
+    account = accounts.create(tx, now, DEMO_NAME, DEMO_PLAN, region)
     test, live = (
         api_keys.create(tx, now, account.id, KeyOptions(mode=mode, scopes=["*"], name=f"{DEMO_NAME} {mode} key"))
         for mode in ("test", "live")

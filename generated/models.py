@@ -397,6 +397,26 @@ class V1ProjectListAnswer(TypedDict):
     meta: V1PageMeta
 
 
+DatedVersion: TypeAlias = Literal["2023-09-15", "2023-11-01", "2024-01-15"]
+"""A dated version of the API."""
+
+
+AccountName: TypeAlias = str
+"""What the account is called, 1 to 255 characters."""
+
+
+DefaultApiVersion: TypeAlias = Literal["2023-09-15", "2023-11-01", "2024-01-15"] | None
+"""The dated version of requests that name none and whose key is pinned to none; null for the default of the path. At a path whose contract is newer it gives way to that path's default."""
+
+
+LogRetentionDays: TypeAlias = int
+"""For how many days logs are kept."""
+
+
+DefaultWebhookVersion: TypeAlias = Literal["2023-09-15", "2023-11-01", "2024-01-15"] | None
+"""The dated version that a new webhook is pinned to; null for that of the request that creates it."""
+
+
 class RequestsPerMonth(TypedDict):
     """The requests of the calendar month."""
 
@@ -512,6 +532,183 @@ class V1UsageAnswer(TypedDict):
 
     data: V1Usage
     meta: V1Meta
+
+
+WebhookId: TypeAlias = str
+"""A webhook's id."""
+
+
+WebhookUrl: TypeAlias = str
+"""Where events are sent. In live mode it begins with `https://`, in test mode `http://` will do. It has a host outside of private networks, port 80, 443 or one from 1024 on, and neither a user nor a fragment."""
+
+
+WebhookEvent: TypeAlias = Literal["*", "resource.*", "resource.created", "resource.updated", "resource.deleted", "resource.status_changed", "resource.limit_exceeded", "project.*", "project.created", "project.updated", "project.deleted", "user.*", "user.created", "user.updated", "user.deleted", "user.status_changed", "api_key.*", "api_key.created", "api_key.updated", "api_key.deleted", "webhook.*", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.status_changed", "settings.*", "settings.updated", "job.*", "job.succeeded", "job.failed"]
+"""A type of event, all those of a kind, or `*` for every event."""
+
+
+WebhookEvents: TypeAlias = list[WebhookEvent]
+"""The types of events that are sent."""
+
+
+WebhookStatus: TypeAlias = Literal["enabled", "disabled"]
+"""Whether events are sent."""
+
+
+WebhookSecret: TypeAlias = str
+"""The key that what is sent is signed with. It is shown once, when the webhook is created. Keep it safe."""
+
+
+WebhookSecretEnd: TypeAlias = str
+"""The last four characters of the signing secret."""
+
+
+class WebhookCreate(TypedDict):
+    """A webhook to create."""
+
+    url: WebhookUrl
+    events: NotRequired[WebhookEvents]
+    """The types of events to send; those of the settings' `webhook_defaults` unless you say."""
+
+    description: NotRequired[Description]
+    status: NotRequired[WebhookStatus]
+    api_version: NotRequired[DatedVersion]
+    """The dated version in which events are shown; that of the settings' `webhook_defaults` unless you say, else that of this request."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class WebhookUpdate(TypedDict):
+    """The fields to change. A field that is left out stays as it is."""
+
+    url: NotRequired[WebhookUrl]
+    events: NotRequired[WebhookEvents]
+    description: NotRequired[Description]
+    status: NotRequired[WebhookStatus]
+    api_version: NotRequired[DatedVersion]
+
+
+class Webhook(TypedDict):
+    """A webhook, an endpoint of yours that events are sent to."""
+
+    id: WebhookId
+    object: Literal["webhook"]
+    """Always `webhook`."""
+
+    created: UnixTime
+    updated: UnixTime
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+
+
+class NewWebhook(TypedDict):
+    """A webhook that was just created, with its signing secret."""
+
+    id: WebhookId
+    object: Literal["webhook"]
+    """Always `webhook`."""
+
+    created: UnixTime
+    updated: UnixTime
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+    secret: WebhookSecret
+
+
+class WebhookList(TypedDict):
+    """One page of webhooks."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Webhook]
+    """The webhooks of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class DeletedWebhook(TypedDict):
+    """A webhook that is gone."""
+
+    id: WebhookId
+    object: Literal["webhook"]
+    """Always `webhook`."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: UnixTime
+
+
+class V1Webhook(TypedDict):
+    """A webhook, an endpoint of yours that events are sent to."""
+
+    id: WebhookId
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1NewWebhook(TypedDict):
+    """A webhook that was just created, with its signing secret."""
+
+    id: WebhookId
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+    secret: WebhookSecret
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1WebhookAnswer(TypedDict):
+    """One webhook in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Webhook
+    meta: V1Meta
+
+
+class V1NewWebhookAnswer(TypedDict):
+    """A new webhook in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1NewWebhook
+    meta: V1Meta
+
+
+class V1WebhookListAnswer(TypedDict):
+    """One page of webhooks in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Webhook]
+    """The webhooks of this page."""
+
+    meta: V1PageMeta
 
 
 LogLevel: TypeAlias = Literal["info", "warning", "error"]
@@ -870,3 +1067,59 @@ class V1ResourceListAnswer(TypedDict):
     """The resources of this page."""
 
     meta: V1PageMeta
+
+
+class WebhookDefaults(TypedDict):
+    """What a new webhook gets where it does not say."""
+
+    events: WebhookEvents
+    api_version: DefaultWebhookVersion
+
+
+class WebhookDefaultsUpdate(TypedDict):
+    """What a new webhook gets where it does not say; a field that is left out stays as it is."""
+
+    events: NotRequired[WebhookEvents]
+    api_version: NotRequired[DefaultWebhookVersion]
+
+
+class SettingsUpdate(TypedDict):
+    """The settings to change. A field that is left out stays as it is."""
+
+    name: NotRequired[AccountName]
+    default_api_version: NotRequired[DefaultApiVersion]
+    log_retention_days: NotRequired[LogRetentionDays]
+    webhook_defaults: NotRequired[WebhookDefaultsUpdate]
+
+
+class Settings(TypedDict):
+    """The settings of an account in one mode."""
+
+    object: Literal["settings"]
+    """Always `settings`."""
+
+    updated: UnixTime
+    name: AccountName
+    default_api_version: DefaultApiVersion
+    log_retention_days: LogRetentionDays
+    webhook_defaults: WebhookDefaults
+
+
+class V1Settings(TypedDict):
+    """The settings of an account in one mode."""
+
+    name: AccountName
+    default_api_version: DefaultApiVersion
+    log_retention_days: LogRetentionDays
+    webhook_defaults: WebhookDefaults
+    updated_at: Timestamp
+
+
+class V1SettingsAnswer(TypedDict):
+    """The settings in their envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Settings
+    meta: V1Meta

@@ -64,10 +64,10 @@ accounts = Table(
     _integer("created"),
     # What was agreed for this account, where it differs from its plan.
     Column("limits", Json, nullable=True),
-    # How far the clock of test mode is ahead, in seconds, and the last day (since 1970) on which test data was deleted.
+    # How far the clock of test mode is ahead, in seconds, and when, by the real clock, test data is deleted next.
     _integer("test_clock_offset"),
-    _integer("test_reset_day"),
-    Index(None, "test_reset_day"),
+    _integer("next_test_reset"),
+    Index(None, "next_test_reset"),
 )
 
 settings = Table(
@@ -312,4 +312,13 @@ scheduled_runs = Table(
     # Until when the process that has it may take.
     _integer("leased_until"),
     _integer("finished", null=True),
+)
+
+# At most one row, while the API is closed.
+maintenance = Table(
+    "maintenance",
+    metadata,
+    _text("message", key=True),
+    _integer("retry_after"),
+    _integer("since"),
 )

@@ -183,7 +183,7 @@ def test_rooms_import_only_what_they_may() -> None:
         if allowed is None:
             continue
         if relative(path) in COMPOSITION_ROOTS:
-            allowed = allowed | {"storage"}
+            allowed = allowed | {"storage", "work"}
         for each in imports(path):
             other = each.module.split(".")[0]
             if other in ROOMS.keys() - {room} - allowed and (room, each.module) != ("gateway", RUNNER):

@@ -9,6 +9,7 @@ from contract.rules.survey import Survey
 
 _WRITES = ("post", "put", "patch", "delete")
 _BODILESS = ("get", "head", "delete", "options", "trace")
+_SENT = (("http", "bearer"), ("apiKey", "query"))
 _NAME = re.compile(r"(v[1-9][0-9]*)\.[a-z][a-z0-9]*(?:_[a-z0-9]+)*\.[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 
 
@@ -90,6 +91,25 @@ def secured(survey: Survey) -> Iterator[Finding]:
                 message = f"the security scheme {name} is not declared"
                 mend = "Add it to components/securitySchemes."
                 yield survey.document.finding(documents.join(pointer, name), message, mend)
+
+
+def alternative(survey: Survey) -> Iterator[Finding]:
+    """The alternatives in `security` are ways to send one key: a scheme each, of a known type, with the same scopes."""
+    for operation in survey.operations:
+        place = documents.join(operation.pointer, "security")
+        requirements = operation.operation.get("security", [])
+        for index, requirement in enumerate(requirements):
+            if len(requirement) != 1:
+                message, mend = "an alternative of security does not name one scheme", "Name one scheme in each."
+                yield survey.document.finding(documents.join(place, index), message, mend)
+        asked = {frozenset(scopes) for requirement in requirements for scopes in requirement.values()}
+        if len(asked) > 1:
+            message = "the alternatives of security ask for different scopes"
+            yield survey.document.finding(place, message, "Ask for the same scopes in each.")
+    for _, scheme, pointer in survey.of("security_scheme"):
+        if (scheme.get("type"), scheme.get("scheme", scheme.get("in"))) not in _SENT:
+            message, mend = "no key is sent in this way", "Write type http with scheme bearer, or apiKey in query."
+            yield survey.document.finding(pointer, message, mend)
 
 
 def bodiless(survey: Survey) -> Iterator[Finding]:

@@ -20,9 +20,9 @@ class Declared:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._patterns = [
-            (re.compile(re.sub(r"\{[^}]*\}", "[^/]+", node.path) + r"\Z"), node) for node in document.operations()
-        ]
+        # A path without names goes before one that has a name in its place.
+        nodes = sorted(document.operations(), key=lambda node: node.path.count("{"))
+        self._patterns = [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", node.path) + r"\Z"), node) for node in nodes]
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def check(self, answer: httpx2.Response) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +15,25 @@ import httpx2
 
 from contract import document as documents
 from contract.document import Document, OperationNode
+from tests import stored
 from tests.serving import Client
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+
+# Fields whose value no two objects of an account share.
+UNIQUE = {collection.unique for collection in stored.collections() if collection.unique}
+NUMBERS = itertools.count(1)
+# How long an object may take to appear that is written behind the answer, in seconds.
+PATIENCE = 10
+
+# The operations here are named without their contract; a row that is not needed fails in test_every_operation.py.
+# Operation → the only mode whose keys may use it.
+ONE_MODE: dict[str, str] = {}
+# Read → why it shows something else each time: reading is recorded in what is read.
+RESTLESS: dict[str, str] = {}
+# Operation → scopes that its example needs beside the operation's own, such as those that a new key is given.
+MORE_SCOPES: dict[str, set[str]] = {}
 
 
 @functools.cache
@@ -41,6 +58,26 @@ class Operation:
         return str(self.node.operation["operationId"])
 
     @property
+    def name(self) -> str:
+        """The kind and the function, which the contracts share: `resources.create_resource`."""
+        return self.operation_id.partition(".")[2]
+
+    @property
+    def version(self) -> dict[str, str]:
+        """The header that names the version, so that a version which the account is pinned to does not count."""
+        contract = document().raw["x-contracts"][self.operation_id.partition(".")[0]]
+        return {"API-Version": contract["default_version"]}
+
+    @property
+    def mode(self) -> str:
+        """A mode whose keys may use it."""
+        return ONE_MODE.get(self.name, "live")
+
+    def serves(self, mode: str) -> bool:
+        """Whether keys of a mode may use it."""
+        return ONE_MODE.get(self.name, mode) == mode
+
+    @property
     def method(self) -> str:
         return self.node.method.upper()
 
@@ -59,6 +96,11 @@ class Operation:
     def scopes(self) -> set[str]:
         """Every scope that the operation needs."""
         return {scope for requirement in self.security for scopes in requirement.values() for scope in scopes}
+
+    @property
+    def all_scopes(self) -> set[str]:
+        """Every scope that its example needs."""
+        return self.scopes | MORE_SCOPES.get(self.name, set())
 
     @property
     def takes_key_in_query(self) -> bool:
@@ -84,6 +126,10 @@ class Operation:
         examples = [self._resolved(example)["value"] for example in media.get("examples", {}).values()]
         return [*examples, *([media["example"]] if "example" in media else [])]
 
+    def fresh_body(self) -> Any:
+        """The first example of the body with new values where they must be unique; None where it takes none."""
+        return freshened(self.bodies()[0], next(NUMBERS)) if self.bodies() else None
+
     def path(self, values: Mapping[str, str]) -> str:
         """The path with these values in the places of its names."""
         filled = "/".join(
@@ -93,11 +139,10 @@ class Operation:
         return f"/{self.prefix}/{filled}"
 
     def send(self, client: Client, values: Mapping[str, str] | None = None, **options: Any) -> httpx2.Response:
-        """Send the request; its body is the first example unless one is given as `json` or `content`."""
+        """Send the request; its body is a fresh one unless one is given as `json` or `content`."""
         headers = {**self.headers, **options.pop("headers", {})}
-        bodies = self.bodies()
-        if bodies and not {"json", "content"} & options.keys():
-            options["json"] = bodies[0]
+        if self.bodies() and not {"json", "content"} & options.keys():
+            options["json"] = self.fresh_body()
         if "content" in options:
             headers.setdefault("Content-Type", JSON)
         return client.request(self.method, self.path(values or self.examples("path")), headers=headers, **options)
@@ -111,9 +156,42 @@ class Operation:
         if not self.names:
             return {}
         maker, expressions = self._maker()
-        answer = maker.send(client, maker.target(client))
-        assert answer.status_code == maker.success, f"{maker} for {self}: {answer.text}"
-        return {name.removeprefix("path."): evaluate(text, answer) for name, text in expressions.items()}
+        above = maker.target(client)
+        until = time.monotonic() + PATIENCE
+        while True:
+            answer = maker.send(client, above, headers=maker.version)
+            # A request that was given up left nothing, so it may be sent again.
+            assert answer.status_code in (maker.success, 504), f"{maker} for {self}: {answer.text}"
+            if answer.status_code == maker.success:
+                try:
+                    return {name.removeprefix("path."): evaluate(text, answer) for name, text in expressions.items()}
+                except IndexError:
+                    assert time.monotonic() < until, f"{maker} shows no object for {self}: {answer.text}"
+            time.sleep(0.02)
+
+    def schema(self) -> dict[str, dict[str, Any]]:
+        """The properties of the object in its answer, out of the envelope; none where there is no such object."""
+        answer = self._resolved(self.node.operation["responses"][str(self.success)])
+        shown = properties(answer.get("content", {}).get(JSON, {}).get("schema", {}))
+        return properties(shown["data"]) if {"status", "data", "meta"} <= shown.keys() else shown
+
+    def body_schema(self) -> dict[str, dict[str, Any]]:
+        """The properties of its body."""
+        body = self._resolved(self.node.operation.get("requestBody", {}))
+        return properties(body.get("content", {}).get(JSON, {}).get("schema", {}))
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it shows a page of objects."""
+        answer = self._resolved(self.node.operation["responses"][str(self.success)])
+        shown = properties(answer.get("content", {}).get(JSON, {}).get("schema", {}))
+        pages = {"total_count", "has_more"} & shown.keys() or "total_items" in properties(shown.get("meta", {}))
+        return bool(pages) and self.method == "GET"
+
+    @property
+    def secrets(self) -> set[str]:
+        """The properties of its answer that are shown this once."""
+        return {name for name, schema in self.schema().items() if schema.get("format") == "password"}
 
     def _maker(self) -> tuple[Operation, Mapping[str, str]]:
         """The operation whose answer has a link to this one, a POST before others, and what the link sets."""
@@ -130,6 +208,32 @@ class Operation:
     @staticmethod
     def _resolved(node: dict[str, Any]) -> dict[str, Any]:
         return document().deref(node, "#")[0]
+
+
+def properties(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The properties of an object's schema without references, those of its parts included."""
+    schema, _ = document().deref(schema, "#")
+    found = {name: document().deref(node, "#")[0] for name, node in schema.get("properties", {}).items()}
+    for part in schema.get("allOf", ()):
+        found |= properties(part)
+    return found
+
+
+def freshened(value: Any, number: int) -> Any:
+    """A JSON value with this number before the values, at any depth, that must be unique; they stay valid."""
+    if isinstance(value, list):
+        return [freshened(each, number) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: f"{number}-{each}" if name in UNIQUE and isinstance(each, str) else freshened(each, number)
+        for name, each in value.items()
+    }
+
+
+def mode_of(client: Client) -> str:
+    """The mode of the client's key."""
+    return "test" if "sk_test_" in client.headers["Authorization"] else "live"
 
 
 def evaluate(expression: str, answer: httpx2.Response) -> str:

@@ -6,22 +6,30 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from contract.middleware import HandlerResolver
-from tests.contract.troubles import DEADLINE
+from domain import maintenance
+from gateway import administration
+from tests.contract.troubles import DEADLINE, FailingResolver
 from tests.serving import Server, running
-
-FAILING = "tests.contract.handlers_failing"
 
 
 @pytest.fixture(scope="session")
 def failing(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server whose handlers fail when a test wants it, and that waits for no lock."""
-    with running(fresh_database(), resolver=HandlerResolver(FAILING), busy_timeout=0.05) as started:
+    with running(fresh_database(), resolver=FailingResolver(), busy_timeout=0.05) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
 def hasty(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server that gives a request hardly any time."""
-    with running(fresh_database(), resolver=HandlerResolver(FAILING), request_deadline=DEADLINE) as started:
+    with running(fresh_database(), resolver=FailingResolver(), request_deadline=DEADLINE) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def closed(fresh_database: Callable[[], str]) -> Iterator[Server]:
+    """A server that the operator has closed for maintenance."""
+    with running(fresh_database()) as started:
+        now = started.clock.now()
+        administration.write(started.settings, lambda tx: maintenance.begin(tx, now, "Back at noon.", 120))
         yield started

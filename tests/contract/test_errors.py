@@ -66,6 +66,22 @@ def with_stale_version(tenant: Tenant, contract: str) -> httpx2.Response:
         return client.request({"v1": "PUT", "v2": "PATCH"}[contract], target, json={"name": "Changed"})
 
 
+def twice(tenant: Tenant, contract: str) -> httpx2.Response:
+    """A second project with the slug of the first."""
+    for _ in range(2):
+        answer = told("POST", "/projects", json={"name": "A project", "slug": "taken"})(tenant, contract)
+    return answer
+
+
+def of_what_is_in_use(tenant: Tenant, contract: str) -> httpx2.Response:
+    """A deletion of a project that a resource belongs to."""
+    with tenant.client(f"/{contract}") as client:
+        made = client.post("/projects", json={"name": "A project", "slug": "used"}).json()
+        project = made.get("data", made)["id"]
+        client.create(project=project)
+        return client.delete(f"/projects/{project}")
+
+
 def with_used_key(tenant: Tenant, contract: str) -> httpx2.Response:
     with tenant.client(f"/{contract}", headers={"Idempotency-Key": "one"}) as client:
         client.create(name="First")
@@ -98,9 +114,13 @@ MET: dict[str, tuple[str, How]] = {
     "key_revoked": ("server", with_key(revoked)),
     "key_expired": ("server", with_key(expired)),
     "scope_missing": ("server", with_key(lambda tenant: tenant.key("resources:read"))),
+    "environment_mismatch": ("server", told("GET", "/resources", headers={"Host": "api-sandbox.yourcompany.com"})),
+    "region_mismatch": ("server", told("GET", "/resources", headers={"Host": "eu.api.yourcompany.com"})),
     "not_found": ("server", told("GET", "/resources/123")),
     "path_unknown": ("server", told("GET", "/nothing")),
     "method_not_allowed": ("server", told("DELETE", "/resources")),
+    "already_exists": ("server", twice),
+    "in_use": ("server", of_what_is_in_use),
     "precondition_failed": ("server", with_stale_version),
     "body_too_large": ("server", told("POST", "/resources", content=b" " * (10 * 1024 * 1024 + 1), headers=JSON)),
     "media_type_unsupported": (
@@ -109,6 +129,7 @@ MET: dict[str, tuple[str, How]] = {
     ),
     "idempotency_key_reused": ("server", with_used_key),
     "internal_error": ("failing", in_trouble(troubles.fail)),
+    "maintenance": ("closed", told("GET", "/resources")),
     "unavailable": ("failing", while_locked),
     "timeout": ("hasty", in_trouble(troubles.outlast)),
 }

@@ -8,12 +8,23 @@ import pytest
 
 from contract import document, lint
 from contract.lint import Rule
-from contract.rules import extensions, operations, parameters, references, requests, responses, schemas, shape
+from contract.rules import (
+    extensions,
+    operations,
+    parameters,
+    references,
+    requests,
+    responses,
+    schemas,
+    servers,
+    shape,
+)
 from contract.rules.survey import Survey
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 CLEAN = (pathlib.Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 
+INFO = "info: {title: Small, version: '1'}"
 KEY = "        - $ref: '#/components/parameters/Key'"
 IF_MATCH = "        - $ref: '#/components/parameters/IfMatch'"
 PROBLEMS = "        '500': *problem\n        '503': *problem\n"
@@ -41,6 +52,34 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
     ),
     (extensions.formed, "x-scale: 1000", "x-scale: 1", "x-scale has not its form", "x-scale: 1"),
     (extensions.formed, "status: 503", "status: 200", "x-errors has not its form", "status: 200"),
+    (
+        servers.environments,
+        INFO,
+        f"servers:\n  - url: https://a.example\n{INFO}",
+        "does not say which environment",
+        "url: https://a.example",
+    ),
+    (
+        servers.regions,
+        INFO,
+        f"servers:\n  - {{url: https://a.example, x-environment: staging, x-region: eu}}\n{INFO}",
+        "the region eu has no production server",
+        "x-region: eu",
+    ),
+    (
+        servers.regions,
+        INFO,
+        f"servers:\n  - {{url: https://a.example, x-environment: production}}\n{INFO}",
+        "the production server has no region",
+        "url: https://a.example",
+    ),
+    (
+        servers.variables,
+        INFO,
+        f"servers:\n  - {{url: 'https://{{a}}', x-environment: staging}}\n{INFO}",
+        "the variable a of the URL has no default",
+        "https://{a}",
+    ),
     (extensions.coded, "  busy:", "  busy_:", "busy_ is not in snake_case", "busy_:"),
     (references.resolvable, "parameters/Id'", "parameters/Jd'", "parameters/Jd points nowhere", "parameters/Jd"),
     (references.resolvable, "'#/components/schemas/NewJob'", "other.yaml", "points outside", "other.yaml"),
@@ -210,6 +249,21 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "the security scheme basic is not declared",
         "- basic: ",
     ),
+    (
+        operations.alternative,
+        "description: Changes a job.\n      security:\n        - bearer",
+        "description: Changes a job.\n      security:\n        - {}\n        - bearer",
+        "does not name one scheme",
+        "- {}",
+    ),
+    (
+        operations.alternative,
+        "description: Changes a job.\n      security:\n        - bearer",
+        "description: Changes a job.\n      security:\n        - bearer: ['jobs:all']\n        - bearer",
+        "ask for different scopes",
+        "security:",
+    ),
+    (operations.alternative, "scheme: bearer", "scheme: basic", "no key is sent in this way", "bearer:"),
     (
         operations.bodiless,
         f"{PROBLEMS}    patch:",

@@ -68,10 +68,10 @@ def test_a_fault_is_recorded_under_the_request_id_without_the_key(
 ) -> None:
     with structlog.testing.capture_logs() as lines, troubles.met_by(unlucky, trouble), unlucky.client("/v2") as client:
         answer = client.post("/resources", json=GOOD)
-    (line,) = lines
-    assert (line["log_level"], line["request_id"]) == ("error", answer.headers["X-Request-Id"])
+    (line,) = [line for line in lines if line["log_level"] == "error"]
+    assert line["request_id"] == answer.headers["X-Request-Id"]
     assert words in repr(line["exc_info"])
-    assert unlucky.live_key not in repr(line)
+    assert unlucky.live_key not in repr(lines)
 
 
 def test_what_a_client_does_wrong_is_not_recorded_as_a_fault(v2: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import psycopg
 import sqlalchemy
 
+from contract.middleware import HandlerResolver
 from domain.calls import Call
 from gateway import administration
 from gateway.settings import Settings
-from storage import database, sqlite
-from tests.contract.handlers_failing.resources import TROUBLES
+from storage import database, sqlite, tables
 from tests.serving import Tenant
 
 SECRET = "a detail of the inside"
@@ -22,6 +23,32 @@ SECRET = "a detail of the inside"
 DEADLINE = 0.1
 
 Trouble = Callable[[Call, Any], None]
+
+# What happens in the handlers of an account, by its id.
+TROUBLES: dict[str, Trouble] = {}
+# Tables, and columns such as `keys.last_used`, that are written beside requests, failed ones too → why.
+BESIDE: dict[str, str] = {}
+
+
+class FailingResolver(HandlerResolver):
+    """Finds the project's handlers, which fail after they have done their work when a test wants it."""
+
+    def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
+        """The handler, troubled."""
+        return troubled(super().resolve_function_from_operation_id(operation_id))
+
+
+def troubled(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler, which meets whatever the test has in store for the account before it returns."""
+
+    @functools.wraps(handler)
+    def meeting(call: Call, /, *args: Any, **kwargs: Any) -> Any:
+        result = handler(call, *args, **kwargs)
+        if call.scope.account_id in TROUBLES:
+            TROUBLES[call.scope.account_id](call, result)
+        return result
+
+    return meeting
 
 
 def fail(_call: Call, _result: Any) -> None:
@@ -67,16 +94,20 @@ def locked(settings: Settings) -> Iterator[None]:
             holder.close()
         return
     with psycopg.connect(settings.database) as connection:
-        connection.execute("LOCK TABLE resources IN SHARE MODE")
+        connection.execute(f"LOCK TABLE {', '.join(tables.metadata.tables)} IN SHARE MODE".encode())
         yield
         connection.rollback()
 
 
 def contents(settings: Settings) -> Mapping[str, list[Any]]:
-    """Every row of every table."""
+    """Every row of every table, but for what is written beside requests."""
+
+    def rows(tx: database.Transaction, table: str) -> list[Any]:
+        names = [each["name"] for each in sqlalchemy.inspect(tx).get_columns(table)]
+        columns = [sqlalchemy.column(name) for name in names if f"{table}.{name}" not in BESIDE]
+        return sorted(map(repr, tx.execute(sqlalchemy.select(*columns).select_from(sqlalchemy.table(table))).all()))
 
     def read(tx: database.Transaction) -> dict[str, list[Any]]:
-        names = sqlalchemy.inspect(tx).get_table_names()
-        return {name: sorted(map(repr, tx.exec_driver_sql(f"SELECT * FROM {name}").all())) for name in names}
+        return {name: rows(tx, name) for name in sqlalchemy.inspect(tx).get_table_names() if name not in BESIDE}
 
     return administration.write(settings, read)

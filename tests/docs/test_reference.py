@@ -146,13 +146,14 @@ def test_the_running_server_is_the_first_one(raw: dict[str, Any], sources: dict[
             BASE_URL,
             *(server["url"] for server in raw["servers"]),
         ]
-    assert reference.contract_document(raw, "v1", None)["servers"] == raw["servers"]
+    listed = reference.contract_document(raw, "v1", None)["servers"]
+    assert [server["url"] for server in listed] == [server["url"] for server in raw["servers"]]
 
 
 def test_a_server_that_the_document_knows_is_not_listed_twice(raw: dict[str, Any]) -> None:
     known = raw["servers"][-1]
     servers = reference.contract_document(raw, "v1", known["url"] + "/")["servers"]
-    assert servers[0] == known
+    assert servers[0]["url"] == known["url"]
     assert len(servers) == len(raw["servers"])
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from contract import document as documents
 from gateway.settings import ROOT
 from tests.gateway import processes
 from tests.gateway.processes import Process, serving
@@ -17,7 +18,8 @@ from tests.gateway.processes import Process, serving
 TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 LONGER = TEXT.replace("      minLength: 3\n      maxLength: 255", "      minLength: 5\n      maxLength: 255", 1)
 NOT_SERVED = "The edit is not served; the server goes on with the contract it had."
-SERVED = "openapi.yaml is served as edited: 10 operations.\n"
+OPERATIONS = len(list(documents.parse(TEXT).operations()))
+SERVED = f"openapi.yaml is served as edited: {OPERATIONS} operations.\n"
 # what is wrong → the document, the line to mend and what is said about it
 BROKEN = {
     "the YAML": (TEXT.replace("  title: Platform API", "\ttitle: Platform API"), "\ttitle", "cannot be read"),

@@ -23,6 +23,10 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "check_answers": ("1", True),
     "request_deadline": ("2.5", 2.5),
     "busy_timeout": ("0.5", 0.5),
+    "webhook_allowed_networks": ("127.0.0.0/8", "127.0.0.0/8"),
+    "secret_keys": ("one,two", "one,two"),
+    "environment": ("sandbox", "sandbox"),
+    "region": ("eu", "eu"),
 }
 
 
@@ -52,7 +56,7 @@ def test_without_any_the_defaults_hold() -> None:
 
 def test_what_is_handed_to_workers_is_what_is_read() -> None:
     settings = setting.read({f"API_{name.upper()}": text for name, (text, _) in GIVEN.items()})
-    assert setting.read(settings.environment()) == settings
+    assert setting.read(settings.variables()) == settings
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ UNSCOPED = {
     "api_keys.REVOKE": "the operator revokes a key by its id",
     "api_keys.LIST_OF": "the operator lists the keys of an account in both modes",
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
+    "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }
 _FILTERS = ("status", "type", "created_gte", "created_lte")
 _SHAPES = [shape for size in range(5) for shape in itertools.combinations(_FILTERS, size)]

@@ -12,7 +12,7 @@ integer = sa.BigInteger()
 json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 KEPT_DAYS = 30
-NEW_TABLES = ("scheduled_runs", "usage", "logs", "webhook_endpoints", "projects", "users", "settings")
+NEW_TABLES = ("maintenance", "scheduled_runs", "usage", "logs", "webhook_endpoints", "projects", "users", "settings")
 
 
 def upgrade() -> None:
@@ -24,6 +24,7 @@ def upgrade() -> None:
     create_logs()
     create_usage()
     create_scheduled_runs()
+    create_maintenance()
     change_accounts()
     change_api_keys()
     change_resources()
@@ -40,10 +41,10 @@ def downgrade() -> None:
         for column in ("updated", "version", "user_id", "allowed_networks", "last_used"):
             keys.drop_column(column)
     op.create_index("ix_api_keys_account_id_id", "api_keys", ["account_id", "id"])
-    op.drop_index("ix_accounts_test_reset_day", "accounts")
+    op.drop_index("ix_accounts_next_test_reset", "accounts")
     with op.batch_alter_table("accounts") as accounts:
         accounts.add_column(sa.Column("api_version", string, nullable=True))
-        for column in ("limits", "test_clock_offset", "test_reset_day"):
+        for column in ("limits", "test_clock_offset", "next_test_reset"):
             accounts.drop_column(column)
     for table in NEW_TABLES:
         op.drop_table(table)
@@ -217,18 +218,29 @@ def create_scheduled_runs() -> None:
     )
 
 
+def create_maintenance() -> None:
+    """Create the table."""
+    op.create_table(
+        "maintenance",
+        sa.Column("message", string, nullable=False),
+        sa.Column("retry_after", integer, nullable=False),
+        sa.Column("since", integer, nullable=False),
+        sa.PrimaryKeyConstraint("message", name=op.f("pk_maintenance")),
+    )
+
+
 def change_accounts() -> None:
     """Give accounts limits and a clock of their own; the version is a setting of each mode now."""
     with op.batch_alter_table("accounts") as accounts:
         accounts.drop_column("api_version")
         accounts.add_column(sa.Column("limits", json, nullable=True))
         accounts.add_column(sa.Column("test_clock_offset", integer, nullable=True))
-        accounts.add_column(sa.Column("test_reset_day", integer, nullable=True))
-    op.execute("UPDATE accounts SET test_clock_offset = 0, test_reset_day = 0")
+        accounts.add_column(sa.Column("next_test_reset", integer, nullable=True))
+    op.execute("UPDATE accounts SET test_clock_offset = 0, next_test_reset = 0")
     with op.batch_alter_table("accounts") as accounts:
         accounts.alter_column("test_clock_offset", existing_type=integer, nullable=False)
-        accounts.alter_column("test_reset_day", existing_type=integer, nullable=False)
-    op.create_index(op.f("ix_accounts_test_reset_day"), "accounts", ["test_reset_day"])
+        accounts.alter_column("next_test_reset", existing_type=integer, nullable=False)
+    op.create_index(op.f("ix_accounts_next_test_reset"), "accounts", ["next_test_reset"])
 
 
 def change_api_keys() -> None:

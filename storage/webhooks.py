@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 ROWS = Collection(
-    "webhook_endpoint",
+    "webhook",
     webhook_endpoints,
     Row._make,
     Listing(

@@ -1,0 +1,67 @@
+"""Statements of the daily deletion of test data. What it leaves alone is not named here."""
+
+from collections import Counter
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage import projects as project_rows
+from storage import resources as resource_rows
+from storage import scope as scopes
+from storage.database import Transaction
+from storage.scope import Scope
+from storage.statements import Statement
+from storage.tables import events, idempotency_keys, logs, projects, resources
+
+
+def _old(column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Some rows that were there before a time, by the column that tells them apart within the scope, locked."""
+    return (
+        sa.select(column)
+        .where(scopes.of(column.table), column.table.c.created < sa.bindparam("before"), *conditions)
+        .limit(sa.bindparam("limit"))
+        .with_for_update()
+    )
+
+
+def _deleting(column: sa.Column[Any]) -> sa.Delete:
+    return sa.delete(column.table).where(scopes.of(column.table), column.in_(_old(column)))
+
+
+DELETE_RESOURCES = Statement(_deleting(resources.c.id).returning(resources.c.status), tuple)
+_IS_UNUSED = ~sa.exists(sa.select(resources.c.id).where(scopes.of(resources), resources.c.project_id == projects.c.id))
+OLD_PROJECTS = Statement(_old(projects.c.id, _IS_UNUSED), tuple)
+DELETE_PROJECT = Statement(
+    sa.delete(projects).where(scopes.of(projects), projects.c.id == sa.bindparam("id"), _IS_UNUSED), tuple
+)
+# With the scope a second time SQLite would walk through all events of the account instead of these.
+DELETE_EVENTS = Statement(sa.delete(events).where(events.c.sequence.in_(_old(events.c.sequence))), tuple)
+DELETE_LOGS = Statement(_deleting(logs.c.id), tuple)
+DELETE_KEYS = Statement(_deleting(idempotency_keys.c.key), tuple)
+
+
+def delete_created_before(tx: Transaction, scope: Scope, before: int, limit: int) -> int:
+    """Delete up to `limit` rows that were created before a time, with their totals, and say how many.
+
+    A project that a newer resource belongs to stays.
+    """
+    values = {"account_id": scope.account_id, "mode": scope.mode, "before": before}
+    statuses = Counter(str(status) for (status,) in DELETE_RESOURCES.all(tx, {**values, "limit": limit}))
+    unused = _delete_projects(tx, scope, before, max(0, limit - statuses.total()))
+    deleted = statuses.total() + unused
+    for statement in (DELETE_EVENTS, DELETE_LOGS, DELETE_KEYS):
+        deleted += statement.run(tx, {**values, "limit": max(0, limit - deleted)})
+    resource_rows.ROWS.tally(tx, scope, {status: -number for status, number in statuses.items()})
+    if unused:
+        project_rows.ROWS.tally(tx, scope, {"": -unused})
+    return deleted
+
+
+def _delete_projects(tx: Transaction, scope: Scope, before: int, limit: int) -> int:
+    """Delete old projects without resources, one by one.
+
+    Each is locked first: a resource that was given to it meanwhile is seen only by a statement that starts afterwards.
+    """
+    scoped = {"account_id": scope.account_id, "mode": scope.mode}
+    found = OLD_PROJECTS.all(tx, {**scoped, "before": before, "limit": limit})
+    return sum(DELETE_PROJECT.run(tx, {**scoped, "id": project_id}) for (project_id,) in found)
