@@ -31,7 +31,10 @@ PATIENCE = 10
 # Operation → the only mode whose keys may use it.
 ONE_MODE: dict[str, str] = {}
 # Read → why it shows something else each time: reading is recorded in what is read.
-RESTLESS: dict[str, str] = {}
+RESTLESS: dict[str, str] = {
+    "logs.list_logs": "a request is on the list once it is answered",
+    "usage.get_usage": "a request counts once it is answered",
+}
 # Operation → scopes that its example needs beside the operation's own, such as those that a new key is given.
 MORE_SCOPES: dict[str, set[str]] = {}
 
