@@ -3,18 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from benchmarks import client, traffic
+from benchmarks import client, seeding, traffic
 from benchmarks.peers import rows
 from benchmarks.servers import ROOT, Server, Start, free_port
+from gateway import settings as setting
 
 OURS = "ours"
+STRIPPED = "without stages"
 FASTAPI = "FastAPI"
 CONNEXION = "Connexion"
 BARE = "bare ASGI"
@@ -43,11 +45,18 @@ class Contender:
         return self.server.name
 
 
-def our_server(folder: Path, processor: int | None) -> Server:
-    """Describe our server on a data directory; nothing is started yet."""
+def our_server(folder: Path, processor: int | None, name: str = OURS, database: str = "") -> Server:
+    """Describe our server on a folder of its own and on its own file, or another database; nothing is started yet."""
     port = free_port()
-    settings = {"API_HOST": "127.0.0.1", "API_PORT": str(port), "API_DATA_DIR": str(folder / "data")}
-    return Server(OURS, Start(port, [sys.executable, "-m", "gateway.server"], folder, processor, settings))
+    settings = {
+        "API_HOST": "127.0.0.1",
+        "API_PORT": str(port),
+        "API_DATA_DIR": str(folder / "data"),
+        "API_DATABASE_URL": database,
+    }
+    module = "benchmarks.peers.ours_bare_stages" if name == STRIPPED else "gateway.server"
+    folder.mkdir(exist_ok=True)
+    return Server(name, Start(port, [sys.executable, "-m", module], folder, processor, settings))
 
 
 def peer_server(name: str, module: str, folder: Path, processor: int | None, stored: int = 0) -> Server:
@@ -59,13 +68,36 @@ def peer_server(name: str, module: str, folder: Path, processor: int | None, sto
     return Server(name, Start(port, command, folder, processor))
 
 
-def ours(server: Server, folder: Path, count: int) -> Contender:
+def ours(server: Server, count: int) -> Contender:
     """Give our running server an account, a key and `count` resources, all as a user would."""
     server.wait_for(HEALTH)
-    account = _administer(folder, "account", "create", "Benchmark", "--plan", "enterprise")
-    key = _administer(folder, "key", "create", account, "--mode", "live")
+    _, key = tenant(server)
     outcome = client.closed_loop(server.port, traffic.create(key, count), 600, keep=True)
     return Contender(server, key, created_ids(outcome.bodies))
+
+
+def seeded(server: Server, count: int) -> Contender:
+    """Give our server, before it is started, an account, a key and `count` resources by SQL."""
+    account, key = tenant(server)
+    return Contender(server, key, seeding.add_resources(database_of(server), account, count))
+
+
+def twin(server: Server, of: Contender) -> Contender:
+    """Give our server, before it is started, the same data as another has, which is idle."""
+    seeding.copy(database_of(of.server), database_of(server))
+    return Contender(server, of.key, of.ids)
+
+
+def tenant(server: Server) -> tuple[str, str]:
+    """Make an account that no limit stops, and a live key of it."""
+    account = _administer(server.settings, "account", "create", "Benchmark", "--plan", "enterprise")
+    seeding.lift_limits(database_of(server), account)
+    return account, _administer(server.settings, "key", "create", account, "--mode", "live")
+
+
+def database_of(server: Server) -> str:
+    """The URL of our server's database."""
+    return setting.read(server.settings).database
 
 
 def peer(server: Server, count: int) -> Contender:
@@ -109,9 +141,9 @@ def _alone(first: Contender, second: Contender, shapes: list[set[str]]) -> list[
     ]
 
 
-def _administer(folder: Path, *arguments: str) -> str:
+def _administer(settings: Mapping[str, str], *arguments: str) -> str:
     command = [sys.executable, "-m", "gateway.administration", *arguments]
-    environment = {**os.environ, "API_DATA_DIR": str(folder / "data")}
+    environment = {**os.environ, **settings}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AdministrationError(f"{' '.join(command[1:])} failed:\n{done.stdout}{done.stderr}")

@@ -31,17 +31,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """How many times the peer's rate of an operation ours is to be; None where it is only reported."""
+    """How many times the peer's rate of an operation the contender's is to be; None where it is only reported."""
 
     operation: str
     peer: str
     at_least: float | None
+    name: str = OURS
 
 
 def ratio_row(match: Match, target: Target) -> Row:
-    """Compare our rate with a peer's, by the median over the rounds of the ratio within a round."""
-    operation, peer = target.operation, target.peer
-    ratios = match.ratios(operation, OURS, peer)
+    """Compare a rate with a peer's, by the median over the rounds of the ratio within a round."""
+    operation, peer, name = target.operation, target.peer, target.name
+    ratios = match.ratios(operation, name, peer)
     median = statistics.median(ratios)
     figures = {
         "operation": operation,
@@ -49,13 +50,13 @@ def ratio_row(match: Match, target: Target) -> Row:
         "at_least": target.at_least,
         "ratio": median,
         "ratios": ratios,
-        "rates": {name: match.rate(operation, name) for name in (OURS, peer)},
-        "server_cpu_seconds_per_request": {name: match.cpu(operation, name) for name in (OURS, peer)},
+        "rates": {each: match.rate(operation, each) for each in (name, peer)},
+        "server_cpu_seconds_per_request": {each: match.cpu(operation, each) for each in (name, peer)},
         "rounds": len(ratios),
     }
     return Row(
-        f"{operation}: ours / {peer}",
-        _rate(match, operation, OURS),
+        f"{operation}: {name} / {peer}",
+        _rate(match, operation, name),
         _rate(match, operation, peer),
         "(reported)" if target.at_least is None else f">= {target.at_least:g}x",
         f"{median:.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})",

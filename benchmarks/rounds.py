@@ -106,6 +106,13 @@ def list_first_page(seconds: float) -> Play:
     return lambda contender, _: {"list": measure(contender, traffic.list_first_page(contender.key), seconds)[0]}
 
 
+def list_from_the_middle(seconds: float) -> Play:
+    """Read a page behind a cursor, filtered."""
+    return lambda contender, _: {
+        "filtered list": measure(contender, traffic.list_from_the_middle(contender.key, contender.ids), seconds)[0]
+    }
+
+
 def patch(seconds: float) -> Play:
     """Rename resources."""
     return lambda contender, number: {
@@ -116,8 +123,8 @@ def patch(seconds: float) -> Play:
 def create_and_delete(seconds: float) -> Play:
     """Create resources and delete exactly these again, so that the number of rows stays as it is."""
 
-    def turn(contender: Contender, _: int) -> dict[str, Turn]:
-        created, outcome = measure(contender, traffic.create(contender.key), seconds, keep=True)
+    def turn(contender: Contender, number: int) -> dict[str, Turn]:
+        created, outcome = measure(contender, traffic.create(contender.key, turn=1 + number), seconds, keep=True)
         deleted, _outcome = measure(contender, traffic.delete(contender.key, created_ids(outcome.bodies)), 60)
         return {"create": created, "delete": deleted}
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from benchmarks import client, contenders, latency, memory, report, rounds, servers, startup
 from benchmarks.conditions import Conditions
-from benchmarks.contenders import BARE, CONNEXION, FASTAPI, Contender
+from benchmarks.contenders import BARE, CONNEXION, FASTAPI, STRIPPED, Contender
 from benchmarks.report import Row, Target
+from benchmarks.rounds import Play
 from benchmarks.servers import Server, Start
 
 STORED = 20_000
@@ -28,6 +29,11 @@ READS = [Target("get", FASTAPI, 7), Target("get", CONNEXION, 4), Target("get", B
 LISTS = [Target("list", FASTAPI, 8)]
 PATCHES = [Target("patch", FASTAPI, 4)]
 CREATES = [Target("create", FASTAPI, 4), Target("delete", FASTAPI, None)]
+# What the limits, the request log and the choice of the version may cost together: a quarter.
+STAGES = {operation: Target(operation, STRIPPED, 0.75) for operation in ("get", "list", "create")}
+# How much slower everything may become with many resources: 1.3 times.
+STEADY = 0.77
+FEW = 1_000
 PACKAGES = ("uvicorn", "connexion", "fastapi", "pydantic", "sqlalchemy", "aiosqlite", "orjson", "pysqlite3")
 
 
@@ -40,10 +46,11 @@ class Plan:
     latency: float
     first_requests: int
     all_requests: int
+    many: int
 
 
-DEFAULT = Plan(rounds=9, turn=0.8, latency=20, first_requests=10_000, all_requests=100_000)
-QUICK = Plan(rounds=3, turn=0.4, latency=6, first_requests=2_000, all_requests=20_000)
+DEFAULT = Plan(rounds=9, turn=0.8, latency=20, first_requests=10_000, all_requests=100_000, many=1_000_000)
+QUICK = Plan(rounds=3, turn=0.4, latency=6, first_requests=2_000, all_requests=20_000, many=100_000)
 
 
 @dataclass
@@ -78,7 +85,7 @@ class Run:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and return the exit code."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Compare the server with peers in one run.")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, less than 90 s")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, about 2 minutes")
     parser.add_argument("--check", action="store_true", help="end with 1 when a target is missed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     given = parser.parse_args(arguments)
@@ -114,6 +121,7 @@ def measure(run: Run) -> None:
         run.rows.append(report.startup_row(times))
         for other in everyone[1:]:
             other.server.stop()
+        compete_without_stages(run, ours)
         with run.step(f"latencies at 10,000 operations a minute for {run.plan.latency:.0f} s"):
             found = latency.measure(ours, run.plan.latency)
         run.note("latencies", found.conditions)
@@ -121,6 +129,7 @@ def measure(run: Run) -> None:
         with run.step(f"memory over {run.plan.all_requests:,} requests"):
             growth = memory.measure(ours, run.plan.first_requests, run.plan.all_requests)
         run.rows.append(report.memory_row(growth))
+    compete_with_many(run, "")
 
 
 def capacity(run: Run) -> float:
@@ -135,9 +144,9 @@ def capacity(run: Run) -> float:
 
 def assemble(run: Run, running: contextlib.ExitStack) -> list[Contender]:
     """Start and fill ours and its peers, ours first."""
-    ours = running.enter_context(contenders.our_server(run.folder, run.processor))
+    ours = running.enter_context(contenders.our_server(run.folder / "ours", run.processor))
     with run.step(f"creating {STORED:,} resources in ours"):
-        everyone = [contenders.ours(ours, run.folder, STORED)]
+        everyone = [contenders.ours(ours, STORED)]
     with run.step("starting and filling the peers"):
         for name, module, stored in (
             (FASTAPI, "fastapi_orm", STORED),
@@ -154,19 +163,55 @@ def assemble(run: Run, running: contextlib.ExitStack) -> list[Contender]:
 
 def compete(run: Run, everyone: list[Contender]) -> None:
     """Let the contenders do each operation in turns."""
-    plan = run.plan
-    for what, turn, competing, targets in (
-        ("get", rounds.get(plan.turn), everyone, READS),
-        ("list", rounds.list_first_page(plan.turn), everyone[:2], LISTS),
-        ("create and delete", rounds.create_and_delete(plan.turn), everyone[:2], CREATES),
-        ("patch", rounds.patch(plan.turn), everyone[:2], PATCHES),
-    ):
-        names = ", ".join(one.name for one in competing)
-        with run.step(f"{what}: {plan.rounds} rounds of {names}"):
-            match = rounds.play(competing, turn, plan.rounds)
-        run.about["repeated_rounds"] += match.repeated
-        run.note(what, rounds.worst(match.counted))
-        run.rows += [report.ratio_row(match, target) for target in targets]
+    turn = run.plan.turn
+    play(run, "get", rounds.get(turn), everyone, READS)
+    play(run, "list", rounds.list_first_page(turn), everyone[:2], LISTS)
+    play(run, "create and delete", rounds.create_and_delete(turn), everyone[:2], CREATES)
+    play(run, "patch", rounds.patch(turn), everyone[:2], PATCHES)
+
+
+def compete_without_stages(run: Run, ours: Contender) -> None:
+    """Compare ours with itself without some stages, on the same data."""
+    with contextlib.ExitStack() as running:
+        with run.step("starting ours without stages"):
+            server = contenders.our_server(run.folder / "stripped", run.processor, STRIPPED)
+            both = [ours, contenders.twin(server, ours)]
+            running.enter_context(server).wait_for(contenders.HEALTH)
+        contenders.check_equal(ours, both[1], "/v2/resources/{id}")
+        turn = run.plan.turn
+        play(run, "get", rounds.get(turn), both, [STAGES["get"]])
+        play(run, "list", rounds.list_first_page(turn), both, [STAGES["list"]])
+        play(run, "create", rounds.create_and_delete(turn), both, [STAGES["create"]])
+
+
+def compete_with_many(run: Run, database: str) -> None:
+    """Compare ours holding many resources with ours holding few."""
+    with contextlib.ExitStack() as running:
+        both = []
+        for count in (run.plan.many, FEW):
+            with run.step(f"storing {count:,} resources in a database of their own"):
+                name = f"{count:,} stored"
+                server = contenders.our_server(run.folder / str(count), run.processor, name, database)
+                both.append(contenders.seeded(server, count))
+                running.enter_context(server).wait_for(contenders.HEALTH)
+        many, few = (one.name for one in both)
+        for operation, made in (
+            ("get", rounds.get),
+            ("list", rounds.list_first_page),
+            ("filtered list", rounds.list_from_the_middle),
+            ("create", rounds.create_and_delete),
+        ):
+            play(run, operation, made(run.plan.turn), both, [Target(operation, few, STEADY, many)])
+
+
+def play(run: Run, what: str, turn: Play, competing: list[Contender], targets: list[Target]) -> None:
+    """Play the rounds of some operations and note what came out."""
+    names = ", ".join(one.name for one in competing)
+    with run.step(f"{what}: {run.plan.rounds} rounds of {names}"):
+        match = rounds.play(competing, turn, run.plan.rounds)
+    run.about["repeated_rounds"] += match.repeated
+    run.note(f"{what} of {names}", rounds.worst(match.counted))
+    run.rows += [report.ratio_row(match, target) for target in targets]
 
 
 def describe(processor: int | None) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Server:
         self.port = start.port
         self._start = start
         self.processor = start.processor
+        self.settings = start.settings
         self.folder = start.folder
         self._log = start.folder / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -77,7 +78,7 @@ class Server:
 
     def start(self) -> None:
         """Start the process; it may not answer yet."""
-        environment = {**os.environ, **self._start.settings}
+        environment = {**os.environ, **self.settings}
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._start.command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log

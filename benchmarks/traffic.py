@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks import client
 from benchmarks.client import Request
+from benchmarks.peers import rows
 
 PATH = "/v2/resources"
 UNKNOWN = "res_7zzzzzzzzzzzzzzzzzzzzzzzzz"
 SEED = 20240115
 SAMPLE = 4000
+# No turn creates so many, and nowhere are so many stored beforehand.
+TURN = 10_000_000
 CREATE_END = b',"type":"production"}'
 
 
@@ -29,19 +32,25 @@ def list_first_page(key: str) -> Iterator[Request]:
     return itertools.repeat(client.build("GET", f"{PATH}?limit=20", key))
 
 
-def create(key: str, count: int | None = None) -> Iterator[Request]:
-    """Create resources with names of their own, `count` of them or without end."""
-    head = _head("POST", PATH, key, _body(b"Benchmark", 0, CREATE_END))
-    for number in itertools.count() if count is None else range(count):
-        yield Request(head + _body(b"Benchmark", number, CREATE_END), b"201")
+def list_from_the_middle(key: str, ids: Sequence[str]) -> Iterator[Request]:
+    """Read a page of 20 active ones behind the middle one, with their total, without end."""
+    query = f"limit=20&status=active&starting_after={ids[len(ids) // 2]}"
+    return itertools.repeat(client.build("GET", f"{PATH}?{query}", key))
+
+
+def create(key: str, count: int | None = None, turn: int = 0) -> Iterator[Request]:
+    """Create resources with names that no other turn gives, `count` of them or without end."""
+    head = _head("POST", PATH, key, _body(rows.name(0), CREATE_END))
+    for number in itertools.islice(itertools.count(turn * TURN), count):
+        yield Request(head + _body(rows.name(number), CREATE_END), b"201")
 
 
 def patch(key: str, ids: Sequence[str], turn: int) -> Iterator[Request]:
     """Rename one resource after the other, without end and never to the name that it has; `turn` counts the calls."""
-    heads = [_head("PATCH", f"{PATH}/{each}", key, _body(b"Renamed", 0, b"}")) for each in sample(ids)]
+    heads = [_head("PATCH", f"{PATH}/{each}", key, _body(_renamed(0), b"}")) for each in sample(ids)]
     numbers = itertools.count(turn * 100_000_000)
     for head, number in zip(itertools.cycle(heads), numbers, strict=False):
-        yield Request(head + _body(b"Renamed", number, b"}"), b"200")
+        yield Request(head + _body(_renamed(number), b"}"), b"200")
 
 
 def delete(key: str, ids: Iterable[str]) -> Iterator[Request]:
@@ -60,9 +69,13 @@ def invalid(key: str) -> Iterator[Request]:
     return itertools.repeat(client.build("POST", PATH, key, body, status=400))
 
 
-def _body(word: bytes, number: int, end: bytes) -> bytes:
-    # of one length, so that the head with its Content-Length can be built once
-    return b'{"name":"%s %010d"%s' % (word, number, end)
+def _renamed(number: int) -> str:
+    return f"Renamed {number:010d}"
+
+
+def _body(name: str, end: bytes) -> bytes:
+    # Names are of one length, so that the head with its Content-Length can be built once.
+    return b'{"name":"%s"%s' % (name.encode(), end)
 
 
 def _head(method: str, path: str, key: str, body: bytes) -> bytes:

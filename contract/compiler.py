@@ -150,6 +150,7 @@ class _Compiler:
             body=Body(self.schemas, body, join(node.pointer, "requestBody")) if body else None,
             success=self._success(node, contract, handler),
             deprecation=deprecation.compile_deprecation(node.operation, path_names, self.paths),
+            is_batch=node.operation.get("x-batch", False),
         )
 
     def _key_parameter(self, security: Sequence[Mapping[str, Any]]) -> str | None:

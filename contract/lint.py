@@ -82,12 +82,12 @@ FITNESS: tuple[Rule, ...] = (
     extensions.expandable,
     extensions.versioned,
     extensions.classed,
-    deprecations.announced,
-    deprecations.noticed,
-    deprecations.succeeded,
     servers.environments,
     servers.regions,
     servers.variables,
+    deprecations.announced,
+    deprecations.noticed,
+    deprecations.succeeded,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

@@ -71,6 +71,7 @@ class Operation:
     body: Body | None
     success: Success
     deprecation: Deprecation | None
+    is_batch: bool
 
     @property
     def writes(self) -> bool:

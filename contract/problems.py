@@ -16,6 +16,7 @@ CODE_OF_REASON = {"required_field_missing": "parameter_missing", "unknown_field"
 # Every code that the server raises. The catalogue may have more, never less.
 Code = Literal[
     "already_exists",
+    "batch_rolled_back",
     "body_malformed",
     "body_too_large",
     "environment_mismatch",

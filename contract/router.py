@@ -84,5 +84,6 @@ class Router:
 
     def names_contract(self, raw_path: str) -> str | None:
         """The contract whose prefix a path has, whether or not it leads anywhere."""
-        prefix = raw_path[1:].partition("/")[0]
-        return prefix if prefix in self._contracts else None
+        before, _, rest = raw_path.partition("/")
+        prefix = rest.partition("/")[0]
+        return prefix if prefix in self._contracts and not before else None

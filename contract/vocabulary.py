@@ -161,6 +161,21 @@ _DECLARED = (
         "operation follows it; every answer says so in `Deprecation`, `Sunset` and `Link`.",
         {"since": "2024-01-15", "sunset": "2024-07-15", "successor": "v2.jobs.list_jobs"},
     ),
+    Extension(
+        "x-batch",
+        ("operation",),
+        {"const": True},
+        "Runs the `operations` in the request's body through their own endpoints before the handler sums up. Each is "
+        "held against its own scopes, so that the operation itself may need none.",
+        True,
+    ),
+    Extension(
+        "x-opaque",
+        ("property",),
+        {"const": True},
+        "Passes the value on as it is: where it goes it is checked, so what it may hold needs no bounds here.",
+        True,
+    ),
 )
 
 EXTENSIONS = {extension.name: extension for extension in _DECLARED}

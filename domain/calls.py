@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from domain.batch import NOTHING, Outcomes
 from domain.refusals import Refusal
 from domain.seals import Seal
 from storage.database import Transaction
@@ -34,7 +35,7 @@ class Call:
     the caller accepts; None means any. `seal` encrypts secrets that are stored. `allowed_networks` are the private ones
     that webhooks may be sent into. `clock_offset` is how far `now` is ahead of the real time, in seconds. A handler
     that changes what is remembered of the account's callers sets `forget_callers`. `sunsets` has the last day of each
-    deprecated operation.
+    deprecated operation. `outcomes` is what the operations of a batch came to.
     """
 
     tx: Transaction
@@ -50,6 +51,7 @@ class Call:
     clock_offset: int = 0
     forget_callers: bool = False
     sunsets: Mapping[str, str] | None = None
+    outcomes: Outcomes = NOTHING
 
     def require_revision(self, object_id: str, version: int) -> None:
         """Refuse to go on when the object is not in a revision that the caller accepts."""

@@ -28,14 +28,23 @@ def claim(call: Call, fingerprint: str) -> Answer | None:
     """
     assert call.idempotency_key is not None
     row = idempotency.claim(call.tx, call.scope, call.idempotency_key, fingerprint, call.now, call.now + KEPT_SECONDS)
-    if row is None:
-        return None
-    if row.fingerprint != fingerprint:
-        raise Refusal("idempotency_key_reused")
-    return Answer(row.status, row.headers, bytes(row.body))
+    return None if row is None else _kept(row, fingerprint)
+
+
+def recall(call: Call, fingerprint: str) -> Answer | None:
+    """The answer that is kept with the call's key for the same request; the key is not taken."""
+    assert call.idempotency_key is not None
+    row = idempotency.fetch(call.tx, call.scope, call.idempotency_key, call.now)
+    return None if row is None else _kept(row, fingerprint)
 
 
 def complete(call: Call, answer: Answer) -> None:
     """Keep the answer with the call's key."""
     assert call.idempotency_key is not None
     idempotency.complete(call.tx, call.scope, call.idempotency_key, answer.status, answer.headers, answer.body)
+
+
+def _kept(row: idempotency.Row, fingerprint: str) -> Answer:
+    if row.fingerprint != fingerprint:
+        raise Refusal("idempotency_key_reused")
+    return Answer(row.status, row.headers, bytes(row.body))

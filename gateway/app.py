@@ -16,6 +16,7 @@ from contract.servers import Servers
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
 from gateway import hosting, logs, secret_keys, stages
+from gateway.batching import Batch
 from gateway.closing import TurnAway
 from gateway.exchange import Place
 from gateway.execution import Execute
@@ -69,7 +70,8 @@ def create_app(
 def build_pipeline(settings: Settings, document: Document, recorder: Recorder, clock: Clock, place: Place) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer."""
     opened = recorder.database
-    return Pipeline(
+    execute = Execute(opened, allowances(document), secret_keys.seal(settings), settings.allowed_networks)
+    pipeline = Pipeline(
         stages=[
             stages.Identify(clock),
             hosting.Locate(place),
@@ -82,12 +84,14 @@ def build_pipeline(settings: Settings, document: Document, recorder: Recorder, c
             stages.Authorize(),
             stages.Decode(),
             Settle(recorder),
-            Execute(opened, allowances(document), secret_keys.seal(settings), settings.allowed_networks),
+            Batch(opened, execute, lambda: pipeline, settings.request_deadline),
+            execute,
         ],
         finishing=[Revalidate()],
         links=ErrorLinks(settings.base_url),
         record=recorder.record,
     )
+    return pipeline
 
 
 def allowances(document: Document) -> dict[str, Allowance]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from contract.middleware import Receive, Scope
 from contract.operation import Contract, Operation
 from contract.router import Match
 from domain.api_keys import Caller
+from domain.batch import Outcomes
+from storage.database import Transaction
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -37,6 +39,9 @@ class Exchange:
 
     `error_code`, `limiter` (`admitted`, or `refused:` and the limit) and `idempotency` (`none`, `stored`, `replayed` or
     `refused`) are for the log.
+    `nested` holds for an operation of a batch, which is not begun once the monotonic clock has passed `expires`;
+    `prepaid` for the one that the charge for the batch itself has paid.
+    `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
     """
 
     __slots__ = (
@@ -49,15 +54,19 @@ class Exchange:
         "contract",
         "error_code",
         "expand",
+        "expires",
         "header_arguments",
         "headers",
         "idempotency",
         "limiter",
         "match",
         "method",
+        "nested",
         "now",
         "operation",
+        "outcomes",
         "place",
+        "prepaid",
         "receive",
         "request_id",
         "scope",
@@ -88,6 +97,10 @@ class Exchange:
         self.error_code: str | None = None
         self.limiter = "admitted"
         self.idempotency = "none"
+        self.nested = False
+        self.prepaid = False
+        self.expires: float
+        self.outcomes: Callable[[Transaction], Outcomes]
 
     def header_is_repeated(self, name: bytes) -> bool:
         """Whether a header was sent more than once."""

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
-from contract.operation import Operation
 from domain import calls, idempotency
+from domain.batch import Outcomes
 from domain.calls import Allowance, Call
 from domain.seals import Seal
 from gateway import preconditions
@@ -43,32 +43,42 @@ class Execute:
         self.allowed_networks = allowed_networks
 
     async def __call__(self, exchange: Exchange) -> None:
-        if exchange.operation.writes:
-            exchange.answer = await self.database.write(partial(self._write, exchange))
-        else:
-            exchange.answer = await self.database.read(partial(self._read, exchange))
+        run = self.database.write if exchange.operation.writes else self.database.read
+        exchange.answer = await run(partial(self.run, exchange))
 
-    def _read(self, exchange: Exchange, tx: Transaction) -> Answer:
-        result = exchange.operation.handler(self._call(exchange, tx), **exchange.arguments)
-        return answer(exchange, result)
-
-    def _write(self, exchange: Exchange, tx: Transaction) -> Answer:
-        operation, arguments = exchange.operation, exchange.arguments
+    def run(self, exchange: Exchange, tx: Transaction) -> Answer:
+        """The answer of the handler in this transaction, or the one that is kept with the idempotency key."""
         call = self._call(exchange, tx)
+        if not exchange.operation.writes:
+            return handle(exchange, call)
         call.if_match = preconditions.revisions(exchange.header_arguments.get("If-Match"))
         call.idempotency_key = idempotency_key(exchange)
         if call.idempotency_key is None:
-            return answer(exchange, operation.handler(call, **arguments))
-        kept = idempotency.claim(call, fingerprint(operation, arguments))
+            return handle(exchange, call)
+        kept = idempotency.claim(call, fingerprint(exchange))
         if kept is not None:
             exchange.idempotency = "replayed"
-            headers = [(name.encode(), value.encode()) for name, value in kept.headers.items()]
-            return Answer(kept.status, kept.body, [*headers, (b"idempotent-replayed", b"true")])
-        given = answer(exchange, operation.handler(call, **arguments))
+            return replay(kept)
+        given = handle(exchange, call)
         headers_kept = {name.decode(): value.decode() for name, value in given.headers}
         idempotency.complete(call, idempotency.Answer(given.status, headers_kept, given.body))
         exchange.idempotency = "stored"
         return given
+
+    def recall(self, exchange: Exchange, tx: Transaction) -> Answer | None:
+        """The answer that is kept with the request's idempotency key, if there is one."""
+        call = self._call(exchange, tx)
+        call.idempotency_key = idempotency_key(exchange)
+        kept = idempotency.recall(call, fingerprint(exchange))
+        if kept is None:
+            return None
+        exchange.idempotency = "replayed"
+        return replay(kept)
+
+    def sum_up(self, exchange: Exchange, outcomes: Outcomes) -> Answer:
+        """The answer to a batch that is not kept. Its handler only counts, so it gets no transaction."""
+        exchange.outcomes = lambda _: outcomes
+        return handle(exchange, self._call(exchange, cast("Transaction", None)))
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
         caller = exchange.caller
@@ -84,6 +94,19 @@ class Execute:
             clock_offset=exchange.clock_offset,
             sunsets=exchange.compiled.sunsets,
         )
+
+
+def handle(exchange: Exchange, call: Call) -> Answer:
+    """What the handler answers; the operations of a batch run before it."""
+    if exchange.operation.is_batch:
+        call.outcomes = exchange.outcomes(call.tx)
+    return answer(exchange, exchange.operation.handler(call, **exchange.arguments))
+
+
+def replay(kept: idempotency.Answer) -> Answer:
+    """An answer that is given again."""
+    headers = [(name.encode(), value.encode()) for name, value in kept.headers.items()]
+    return Answer(kept.status, kept.body, [*headers, (b"idempotent-replayed", b"true")])
 
 
 def answer(exchange: Exchange, result: Any) -> Answer:
@@ -113,17 +136,28 @@ def idempotency_key(exchange: Exchange) -> str | None:
     """The key that makes the request safe to repeat: the header's, else the body's."""
     header: str | None = exchange.header_arguments.get(KEY_HEADER)
     if header is not None:
-        # The draft standard writes the key as a quoted string; most clients send it bare.
-        return header[1:-1] if len(header) > 2 and header[0] == header[-1] == '"' else header
+        return unquoted(header)
     body = exchange.arguments.get("body")
     found: str | None = body.get(KEY_FIELD) if isinstance(body, dict) else None
     return found
 
 
-def fingerprint(operation: Operation, arguments: Mapping[str, Any]) -> str:
-    """What makes two requests the same: the operation and all that its handler gets, but for the key itself."""
+def unquoted(key: str) -> str:
+    """The key in a header: the draft standard writes it as a quoted string; most clients send it bare."""
+    return key[1:-1] if len(key) > 2 and key[0] == key[-1] == '"' else key
+
+
+def fingerprint(exchange: Exchange) -> str:
+    """What makes two requests the same: the operation and all that its handler gets, but for the key itself.
+
+    What a batch comes to hangs on the scopes of its caller too, and nobody may be shown what he may not read.
+    """
+    operation, arguments = exchange.operation, exchange.arguments
     body = arguments.get("body")
     if isinstance(body, dict) and KEY_FIELD in body:
         arguments = {**arguments, "body": {name: value for name, value in body.items() if name != KEY_FIELD}}
-    content = orjson.dumps([operation.id, arguments], option=orjson.OPT_SORT_KEYS)
+    identity = [operation.id, arguments]
+    if operation.is_batch:
+        identity.append(sorted(exchange.caller.scopes))
+    content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -56,22 +56,30 @@ class Pipeline:
     async def __call__(self, compiled: CompiledContract, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(compiled, scope, receive)
         try:
+            await self.respond(exchange)
+        except ClientGone:
+            self.record(exchange)
+            return
+        assert exchange.answer is not None
+        await self._send(exchange, exchange.answer, send)
+
+    async def respond(self, exchange: Exchange, *, last: Stage | None = None) -> None:
+        """Take a request through the stages until one gives its answer; no further than `last`, where that is given."""
+        try:
             for stage in self.stages:
                 waiting = stage(exchange)
                 if waiting is not None:
                     await waiting
-                if exchange.answer is not None:
+                if exchange.answer is not None or stage is last:
                     break
             for finish in self.finishing:
                 finish(exchange)
         except ClientGone:
-            self.record(exchange)
-            return
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a client can provoke is an answer, never a broken connection
             exchange.answer = self.refuse(exchange, problem_of(error, exchange))
-        assert exchange.answer is not None
-        self.record(exchange)
-        await self._send(exchange, exchange.answer, send)
+        if exchange.answer is not None:
+            self.record(exchange)
 
     def refuse(self, exchange: Exchange, problem: Problem) -> Answer:
         """The answer to a request that has this problem, which keeps no idempotency key."""

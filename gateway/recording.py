@@ -76,7 +76,8 @@ class Recorder:
         answer = exchange.answer
         self._entries.append(entry_of(exchange, caller, None if answer is None else answer.status))
         now = exchange.now
-        if answer is not None and answer.status not in NOT_COUNTED:
+        # The first operation of a batch is counted with the batch itself.
+        if answer is not None and answer.status not in NOT_COUNTED and not exchange.prepaid:
             account_id, mode = caller.scope
             day = now // SECONDS_PER_DAY
             self._count((account_id, mode, day, ""), 1, now)

@@ -32,7 +32,9 @@ class Identify:
         exchange.now = self.clock.now()
         compiled = exchange.compiled
         prefix = compiled.router.names_contract(exchange.scope["path"])
-        assert prefix is not None
+        if prefix is None:
+            # Only an operation of a batch comes here so; its error is written in the shape of the batch.
+            raise Problem("path_unknown")
         exchange.contract = compiled.contracts[prefix]
         exchange.version = exchange.contract.default_version
         header = exchange.headers.get(b"api-version")

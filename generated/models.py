@@ -1,6 +1,6 @@
 """The API's schemas as Python types. Made from openapi.yaml by scripts/generate; never edit it."""
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 ResourceId: TypeAlias = str
 """A resource's id."""
@@ -868,6 +868,51 @@ class V1LogEntryListAnswer(TypedDict):
     meta: V1PageMeta
 
 
+class BatchOperation(TypedDict):
+    """One request to this API."""
+
+    method: str
+    """The method in capitals."""
+
+    path: str
+    """The path with its query string, at most 8192 characters. It begins with `/v1/` or `/v2/`."""
+
+    body: NotRequired[dict[str, Any]]
+    """The JSON body, as the operation takes it."""
+
+    idempotency_key: NotRequired[str]
+    """What the `Idempotency-Key` header is to a single request."""
+
+    if_match: NotRequired[str]
+    """What the `If-Match` header is to a single request."""
+
+
+class BatchOutcome(TypedDict):
+    """The answer of one operation."""
+
+    status: int
+    """The status; 204 for every deletion."""
+
+    body: dict[str, Any] | None
+    """The body, in the shape of the contract that answered; null where there is none."""
+
+    request_id: str
+    """The id of the operation as a request of its own."""
+
+    headers: dict[str, str]
+    """The headers that belong to the answer, such as `location`, `etag` and `retry-after`, in lower case."""
+
+
+class BatchSummary(TypedDict):
+    """How many operations there were, and how they ended."""
+
+    total: Count
+    successful: Count
+    failed: Count
+    duration_ms: int
+    """The milliseconds that all of it took."""
+
+
 class ResourceCreate(TypedDict):
     """A resource to create."""
 
@@ -1122,4 +1167,33 @@ class V1SettingsAnswer(TypedDict):
     """Always `success`."""
 
     data: V1Settings
+    meta: V1Meta
+
+
+class BatchRequest(TypedDict):
+    """Operations to run in their order."""
+
+    operations: list[BatchOperation]
+    """The operations."""
+
+    atomic: NotRequired[bool]
+    """Whether nothing is done unless all of it can be done."""
+
+
+class BatchResult(TypedDict):
+    """What the operations of a batch came to."""
+
+    results: list[BatchOutcome]
+    """The answer of each operation, in the order of the request."""
+
+    summary: BatchSummary
+
+
+class V1BatchAnswer(TypedDict):
+    """What the operations of a batch came to, in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: BatchResult
     meta: V1Meta

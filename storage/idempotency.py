@@ -84,6 +84,12 @@ def claim(tx: Transaction, scope: Scope, key: str, fingerprint: str, now: int, e
     raise Unavailable("The idempotency key is being cleaned up. Send the request again.")
 
 
+def fetch(tx: Transaction, scope: Scope, key: str, now: int) -> Row | None:
+    """The row of a key that has not expired."""
+    row = FETCH.first(tx, {"account_id": scope.account_id, "mode": scope.mode, "key": key})
+    return row if row is not None and row.expires > now else None
+
+
 def complete(tx: Transaction, scope: Scope, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Store the answer of the request that owns the key."""
     COMPLETE.run(

@@ -52,6 +52,7 @@ class StoredResource(Base):
     status: Mapped[str] = mapped_column(default="pending")
     configuration: Mapped[dict[str, Any]] = mapped_column(JSON)
     metadata_: Mapped[dict[str, str]] = mapped_column("metadata", JSON)
+    project: Mapped[str | None] = mapped_column(default=None)
     provisioning: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: rows.provisioning(now()))
 
 
@@ -167,6 +168,7 @@ class ResourceListItem(BaseModel):
     type: Type
     status: Status
     metadata: dict[str, str] = Field(validation_alias="metadata_")
+    project: str | None
     metrics: MetricsSummary = MetricsSummary()
 
 
@@ -184,6 +186,7 @@ class Resource(BaseModel):
     status: Status
     configuration: Configuration
     metadata: dict[str, str] = Field(validation_alias="metadata_")
+    project: str | None
     provisioning: Provisioning
     metrics: Metrics = Metrics()
     limits: Limits = Limits()

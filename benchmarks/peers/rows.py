@@ -8,11 +8,19 @@ ACCOUNT = "acct_00000000000000000000000001"
 KEY = "sk_live_benchmark0000000000000000000000"
 KEY_HASH = hashlib.sha256(KEY.encode()).hexdigest()
 FIRST_SECOND = 1705320000
+# A number times SPREAD, modulo NAMES, is the number in a name: each once, and in no order.
+NAMES = 10**10
+SPREAD = 2_654_435_761
 
 
 def identifier(number: int) -> str:
     """The id of the nth stored resource."""
     return f"res_{number:026d}"
+
+
+def name(number: int) -> str:
+    """The name of the nth resource."""
+    return f"Benchmark {number * SPREAD % NAMES:010d}"
 
 
 def configuration() -> dict[str, int]:
@@ -49,10 +57,11 @@ def resources(count: int) -> Iterator[dict[str, Any]]:
             "livemode": True,
             "created": created,
             "updated": created,
-            "name": f"Benchmark resource {number}",
+            "name": name(number),
             "type": "production",
             "status": "pending",
             "configuration": configuration(),
             "metadata": {},
+            "project": None,
             "provisioning": provisioning(created),
         }

@@ -70,7 +70,7 @@ def tagged(survey: Survey) -> Iterator[Finding]:
 
 
 def secured(survey: Survey) -> Iterator[Finding]:
-    """Every operation names the declared scopes that it needs, or has an explicit empty `security`."""
+    """Every operation names the declared scopes that it needs, or has an empty `security`. A batch may need none."""
     schemes = survey.raw.get("components", {}).get("securitySchemes", {})
     scopes = survey.raw.get("x-scopes", {})
     for operation in survey.operations:
@@ -79,7 +79,7 @@ def secured(survey: Survey) -> Iterator[Finding]:
             yield survey.document.finding(operation.pointer, message, mend)
         requirements = operation.operation.get("security", [])
         for place, needed in _requirements(requirements, documents.join(operation.pointer, "security")):
-            if not needed:
+            if not needed and "x-batch" not in operation.operation:
                 yield survey.document.finding(place, "the operation needs no scope", "Name a scope of x-scopes.")
             for scope in needed:
                 if scope not in scopes:

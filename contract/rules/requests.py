@@ -102,6 +102,8 @@ def _places(survey: Survey) -> Iterator[Place]:
         while waiting:
             place = waiting.pop()
             node, source = survey.deref(place.schema, place.pointer)
+            if "x-opaque" in node:
+                continue
             if _narrows(place.schema):
                 source = place.pointer
             if (source, header) not in seen:

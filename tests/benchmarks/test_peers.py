@@ -34,7 +34,7 @@ def ask(app: bare.Bare, identifier: str, key: str = rows.KEY) -> tuple[int, dict
 def test_the_bare_peer_reads_the_row(app: bare.Bare) -> None:
     status, resource = ask(app, rows.identifier(2))
     assert status == 200
-    assert (resource["id"], resource["name"]) == (rows.identifier(2), "Benchmark resource 2")
+    assert (resource["id"], resource["name"]) == (rows.identifier(2), rows.name(2))
     assert resource["configuration"] == rows.configuration()
 
 

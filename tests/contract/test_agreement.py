@@ -341,9 +341,8 @@ class WithGreetings(HandlerResolver):
     """Finds the project's handlers, and those of a kind that it does not have."""
 
     def resolve_operation_id(self, operation: Any) -> str:
-        added = HandlerResolver("tests.contract.handlers_added")
-        finding = added if ".greetings." in operation.operation_id else super()
-        return finding.resolve_operation_id(operation)
+        self.package = "tests.contract.handlers_added" if ".greetings." in operation.operation_id else "handlers"
+        return super().resolve_operation_id(operation)
 
 
 def test_an_operation_is_its_lines_and_a_handler(fresh_database: Callable[[], str]) -> None:  # D05 D08

@@ -426,6 +426,21 @@ def test_a_branch_without_a_type_adds_to_the_schema_it_stands_in() -> None:
     assert lint.lint(document.parse(text)) == []
 
 
+def test_a_batch_may_need_no_scope() -> None:
+    scopes = "security:\n        - bearer: ['jobs:write']"
+    assert scopes in CLEAN
+    text = CLEAN.replace(scopes, "x-batch: true\n      security:\n        - bearer: []")
+    assert lint.lint(document.parse(text)) == []
+
+
+def test_what_is_passed_on_needs_no_bounds() -> None:
+    given = "timeout: {$ref: '#/components/schemas/Time', x-scale: 1000, default: 5}"
+    opaque = "timeout: {type: object, description: For others., x-opaque: true}"
+    assert lint.lint(document.parse(CLEAN.replace(given, opaque))) == []
+    bounded = [finding.message for finding in lint.lint(document.parse(CLEAN.replace(given, opaque[:-17] + "}")))]
+    assert bounded == ["an object in a request takes unknown keys"]
+
+
 def test_openapi_yaml_is_clean(real: document.Document) -> None:
     findings = lint.lint(real)
     assert not findings, "\n" + document.render(findings, real.name)

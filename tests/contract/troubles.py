@@ -108,7 +108,9 @@ def contents(settings: Settings) -> Mapping[str, list[Any]]:
 
     def rows(tx: database.Transaction, table: str) -> list[Any]:
         names = [each["name"] for each in sqlalchemy.inspect(tx).get_columns(table)]
-        columns = [sqlalchemy.column(name) for name in names if f"{table}.{name}" not in BESIDE]
+        columns: list[sqlalchemy.ColumnClause[Any]] = [
+            sqlalchemy.column(name) for name in names if f"{table}.{name}" not in BESIDE
+        ]
         return sorted(map(repr, tx.execute(sqlalchemy.select(*columns).select_from(sqlalchemy.table(table))).all()))
 
     def read(tx: database.Transaction) -> dict[str, list[Any]]:

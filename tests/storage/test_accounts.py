@@ -1,38 +1,99 @@
-"""Accounts, their API keys and their events, on both engines."""
+"""Accounts, their settings, API keys and events, on both engines."""
 
 import pytest
 
-from storage import accounts, api_keys, events
+from storage import accounts, api_keys, events, resources, settings
 from storage.database import Database, Transaction
-from tests.storage.samples import OTHER_ACCOUNT, OTHER_MODE, SCOPE, account, api_key, read, write
+from storage.scope import Scope
+from tests.storage.samples import (
+    OTHER_ACCOUNT,
+    OTHER_MODE,
+    SCOPE,
+    SETTINGS,
+    account,
+    api_key,
+    create,
+    listed,
+    owners,
+    read,
+    resource,
+    write,
+)
 
 
 def test_an_account_is_found_by_its_id(database: Database) -> None:
-    write(database, lambda tx: account(tx, api_version="2024-01-15"))
+    assert read(database, accounts.any_exist) is False
+    write(database, account)
     found = read(database, lambda tx: accounts.fetch(tx, "acct_1"))
-    assert found == accounts.Row("acct_1", "Example", "growth", "us", "2024-01-15", 1_000)
+    assert found == accounts.Row("acct_1", "Example", "growth", "us", 1_000, None, 0, 86_400)
     assert read(database, lambda tx: accounts.fetch(tx, "acct_2")) is None
+    assert read(database, accounts.any_exist) is True
+
+
+def test_an_account_begins_on_the_day_that_it_is_made(database: Database) -> None:
+    """Its test data is first deleted on a later day."""
+    write(database, lambda tx: account(tx, created=3 * 86_400 + 5))
+    found = read(database, lambda tx: accounts.fetch(tx, "acct_1"))
+    assert found is not None
+    assert found.next_test_reset == 4 * 86_400
+
+
+def test_each_mode_has_settings_of_its_own(database: Database) -> None:
+    changed = {**SETTINGS, "updated": 2_000, "version": 2, "name": "Renamed", "webhook_events": ["resource.created"]}
+
+    def change(tx: Transaction) -> None:
+        owners(tx)
+        assert settings.fetch_for_update(tx, SCOPE).version == 1
+        settings.update(tx, SCOPE, changed)
+
+    write(database, change)
+    found = [read(database, lambda tx, s=scope: settings.fetch(tx, s)) for scope in (SCOPE, OTHER_MODE, OTHER_ACCOUNT)]  # type: ignore[misc]
+    assert found[0] == settings.Row(account_id="acct_1", mode="live", **changed)
+    assert found[1] == settings.Row(account_id="acct_1", mode="test", **SETTINGS)
+    assert found[2] == settings.Row(account_id="acct_2", mode="live", **SETTINGS)
+
+
+def test_settings_need_an_account(database: Database) -> None:
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        write(database, lambda tx: settings.insert(tx, Scope("acct_9", "live"), SETTINGS))
 
 
 def test_a_key_is_found_by_its_digest_with_its_account(database: Database) -> None:
     def fill(tx: Transaction) -> None:
         account(tx, api_version="2023-11-01")
-        api_key(tx, api_version="2024-01-15", expires=9_000)
+        api_key(tx, 1, api_version="2024-01-15", expires=9_000)
 
     write(database, fill)
     found = read(database, lambda tx: api_keys.fetch_by_digest(tx, "digest-1"))
     assert found is not None
-    assert found[:4] == ("key_1", "acct_1", "live", "Production")
+    assert (found.id, found.account_id, found.mode) == ("key_1", "acct_1", "live")
     assert found.scopes == ["resources:read", "resources:write"]
-    assert (found.api_version, found.created, found.expires, found.revoked) == ("2024-01-15", 1_000, 9_000, None)
-    assert (found.account_name, found.plan, found.region) == ("Example", "growth", "us")
+    assert (found.api_version, found.expires, found.revoked) == ("2024-01-15", 9_000, None)
+    assert (found.plan, found.region, found.limits, found.test_clock_offset) == ("growth", "us", None, 0)
     assert found.account_api_version == "2023-11-01"
+    assert (found.user_id, found.role, found.allowed_networks) == (None, None, [])
     assert read(database, lambda tx: api_keys.fetch_by_digest(tx, "digest-2")) is None
+
+
+def test_a_key_has_the_version_of_its_own_mode(database: Database) -> None:
+    def fill(tx: Transaction) -> None:
+        account(tx)
+        settings.update(tx, OTHER_MODE, {**SETTINGS, "api_version": "2024-01-15"})
+        api_key(tx, 1, SCOPE)
+        api_key(tx, 2, OTHER_MODE)
+
+    write(database, fill)
+    pinned = []
+    for digest in ("digest-1", "digest-2"):
+        found = read(database, lambda tx, d=digest: api_keys.fetch_by_digest(tx, d))  # type: ignore[misc]
+        assert found is not None
+        pinned.append(found.account_api_version)
+    assert pinned == [None, "2024-01-15"]
 
 
 def test_revoking_twice_keeps_the_first_time(database: Database) -> None:
     write(database, account)
-    write(database, api_key)
+    write(database, lambda tx: api_key(tx, 1))
     assert write(database, lambda tx: api_keys.revoke(tx, "key_1", 2_000)) is True
     assert write(database, lambda tx: api_keys.revoke(tx, "key_1", 3_000)) is False
     assert write(database, lambda tx: api_keys.revoke(tx, "key_2", 3_000)) is False
@@ -41,13 +102,29 @@ def test_revoking_twice_keeps_the_first_time(database: Database) -> None:
     assert found.revoked == 2_000
 
 
-def test_the_keys_of_an_account(database: Database) -> None:
+def test_a_revoked_key_stays_but_is_not_there(database: Database) -> None:
     def fill(tx: Transaction) -> None:
         account(tx)
-        account(tx, id="acct_2")
-        for number, mode in enumerate(("live", "test", "live"), 1):
-            api_key(tx, id=f"key_{number}", digest=f"digest-{number}", mode=mode)
-        api_key(tx, id="key_9", digest="digest-9", account_id="acct_2")
+        api_key(tx, 1)
+        api_key(tx, 2)
+        assert api_keys.revoke(tx, "key_1", 2_000)
+
+    write(database, fill)
+    rows = api_keys.ROWS
+    assert [row.id for row in read(database, lambda tx: listed(tx, rows))] == ["key_2"]
+    assert read(database, lambda tx: rows.fetch(tx, SCOPE, "key_1")) is None
+    assert not write(database, lambda tx: rows.update(tx, SCOPE, "key_1", 1, {"name": "Renamed"}))
+    assert not write(database, lambda tx: rows.delete(tx, SCOPE, "key_1"))
+    shown = read(database, lambda tx: api_keys.list_of(tx, "acct_1"))
+    assert [(row.id, row.revoked) for row in shown] == [("key_1", 2_000), ("key_2", None)]
+
+
+def test_the_keys_of_an_account(database: Database) -> None:
+    def fill(tx: Transaction) -> None:
+        owners(tx)
+        for number, scope in enumerate((SCOPE, OTHER_MODE, SCOPE), 1):
+            api_key(tx, number, scope)
+        api_key(tx, 9, OTHER_ACCOUNT)
 
     write(database, fill)
     found = read(database, lambda tx: api_keys.list_of(tx, "acct_1"))
@@ -56,7 +133,7 @@ def test_the_keys_of_an_account(database: Database) -> None:
 
 def test_a_key_needs_an_account(database: Database) -> None:
     with pytest.raises(Exception, match=r"(?i)foreign key"):
-        write(database, api_key)
+        write(database, lambda tx: api_key(tx, 1))
 
 
 def test_events_come_newest_first_for_each_object(database: Database) -> None:
@@ -74,17 +151,35 @@ def test_events_come_newest_first_for_each_object(database: Database) -> None:
                 events.insert(tx, scope, values)
 
     write(database, fill)
-    found = read(database, lambda tx: events.recent(tx, SCOPE, ["res_1"], 3))
+    found = read(database, lambda tx: events.RECENT.of(tx, SCOPE, ["res_1"], 3))
     assert [row.object for row in found] == [{"number": n, "name": "é"} for n in (10, 7, 4)]
     first = found[0]
     assert first._replace(sequence=0) == events.Row(
         *(0, "evt_10_acct_1_live", "acct_1", "live", "resource.updated", 1_000, "res_1"),
         *({"number": 10, "name": "é"}, {"name": "e"}, None, None),
     )
-    several = read(database, lambda tx: events.recent(tx, SCOPE, ["res_0", "res_2", "res_9"], 2))
+    several = read(database, lambda tx: events.RECENT.of(tx, SCOPE, ["res_0", "res_2", "res_9"], 2))
     assert [row.object["number"] for row in several] == [11, 9, 8, 6]
     many = [f"res_{n}" for n in range(100)]
-    assert len(read(database, lambda tx: events.recent(tx, SCOPE, many, 20))) == 12
-    assert read(database, lambda tx: events.recent(tx, SCOPE, [], 20)) == []
-    oldest = read(database, lambda tx: events.recent(tx, SCOPE, ["res_0"], 20))[-1]
+    assert len(read(database, lambda tx: events.RECENT.of(tx, SCOPE, many, 20))) == 12
+    assert read(database, lambda tx: events.RECENT.of(tx, SCOPE, [], 20)) == []
+    oldest = read(database, lambda tx: events.RECENT.of(tx, SCOPE, ["res_0"], 20))[-1]
     assert oldest.previous_attributes is None
+
+
+def test_the_newest_resources_of_each_project(database: Database) -> None:
+    def fill(tx: Transaction) -> None:
+        for number in range(12):
+            for offset, scope in enumerate((SCOPE, OTHER_MODE, OTHER_ACCOUNT)):
+                create(tx, 10 * number + offset, scope, project_id=f"proj_{number % 3}")
+        create(tx, 999)
+
+    write(database, fill)
+
+    def of(projects: list[str], limit: int) -> list[str]:
+        return [row.id for row in read(database, lambda tx: resources.OF_PROJECT.of(tx, SCOPE, projects, limit))]
+
+    assert of(["proj_1"], 3) == [resource(10 * number)["id"] for number in (10, 7, 4)]
+    assert of(["proj_0", "proj_2", "proj_9"], 2) == [resource(10 * number)["id"] for number in (11, 9, 8, 6)]
+    assert len(of([f"proj_{n}" for n in range(100)], 20)) == 12
+    assert of([], 20) == of(["proj_9"], 20) == []

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from storage.database import Database, open_database
-from storage.resources import ResourceFilters, count, page_after
-from tests.storage.samples import SCOPE, read, rows_in, run
+from storage.resources import ROWS
+from tests.storage.samples import SCOPE, listed, read, rows_in, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,8 +41,7 @@ def kill_while_writing(url: str, after: int) -> list[int]:
 
 
 def ids_in(database: Database) -> set[str]:
-    rows = read(database, lambda tx: page_after(tx, SCOPE, ResourceFilters(), None, 1_000_000))
-    return {row.id for row in rows}
+    return {row.id for row in read(database, listed)}
 
 
 def test_a_killed_process_loses_nothing_acknowledged(url: str, engine_name: str) -> None:
@@ -52,7 +51,7 @@ def test_a_killed_process_loses_nothing_acknowledged(url: str, engine_name: str)
         stored = ids_in(database)
         assert {f"res_{number:026}" for number in acknowledged} <= stored
         assert len(acknowledged) >= 150
-        assert read(database, lambda tx: count(tx, SCOPE, ResourceFilters())) == len(stored)
+        assert read(database, lambda tx: ROWS.count(tx, SCOPE, {})) == len(stored)
         assert read(database, lambda tx: rows_in(tx, "idempotency_keys")) == len(stored)
         if engine_name == "sqlite":
             check = read(database, lambda tx: tx.exec_driver_sql("PRAGMA integrity_check").scalar_one())

@@ -13,7 +13,7 @@ import sqlalchemy
 from storage import database as databases
 from storage import migrations, postgres, resources, sqlite
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable, leave_loop, open_database
-from tests.storage.samples import SCOPE, create, creating, executing, read, resource, rows_in, run, write
+from tests.storage.samples import SCOPE, create, creating, executing, listed, read, resource, rows_in, run, write
 
 
 class Refused(Exception):
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 def names(tx: Transaction) -> list[str]:
-    return [row.name for row in resources.page_after(tx, SCOPE, resources.ResourceFilters(), None, 100)]
+    return [row.name for row in listed(tx)]
 
 
 def outside(url: str) -> sqlalchemy.Engine:
@@ -89,7 +89,7 @@ def test_one_failing_unit_of_many_harms_no_other(database: Database) -> None:
         assert str(outcome) == str(number)
         assert isinstance(outcome, Refused) == (number % 7 == 3)
     assert read(database, names) == [f"Resource {n}" for n in reversed(range(100)) if n % 7 != 3]
-    assert read(database, lambda tx: resources.count(tx, SCOPE, resources.ResourceFilters())) == 86
+    assert read(database, lambda tx: resources.ROWS.count(tx, SCOPE, {})) == 86
 
 
 def test_a_cancelled_caller_harms_no_other(database: Database) -> None:
@@ -118,7 +118,7 @@ def test_a_read_sees_what_was_written_before(database: Database) -> None:
     async def scenario() -> None:
         for number in range(20):
             await database.write(creating(number))
-            found = await database.read(partial(resources.fetch, scope=SCOPE, id=resource(number)["id"]))
+            found = await database.read(partial(resources.ROWS.fetch, scope=SCOPE, id=resource(number)["id"]))
             assert found is not None
             assert found.name == f"Resource {number}"
 

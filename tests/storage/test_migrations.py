@@ -1,8 +1,11 @@
 """The schema is what the steps lead to, whole or not at all."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from storage import database, migrations, postgres, sqlite
+from storage import accounts, api_keys, database, events, migrations, postgres, resources, settings, sqlite
+from storage.database import open_database
+from storage.scope import Scope
 from storage.tables import metadata
+from tests.storage.samples import OTHER_MODE, SCOPE, listed, read, run
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(migrations.__file__).parent
@@ -111,4 +117,122 @@ def test_the_steps_can_be_taken_back(empty_url: str) -> None:
     engine.dispose()
     assert tables_in(empty_url) == {"alembic_version"}
     migrations.migrate(empty_url)
+    assert tables_in(empty_url) == {*metadata.tables, "alembic_version"}
+
+
+def step(connection: sqlalchemy.Connection, revision: str) -> None:
+    """Bring a database to a revision, up or down, and commit."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    current = MigrationContext.configure(connection).get_current_revision() or ""
+    connection.rollback()
+    if connection.dialect.name == "sqlite":
+        # As an upgrade does it: a table that is rebuilt is dropped for a moment.
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    (command.upgrade if revision > current else command.downgrade)(config, revision)
+    connection.commit()
+
+
+OLD_ACCOUNT = (
+    "INSERT INTO accounts (id, name, plan, region, api_version, created) "
+    "VALUES ('acct_1', 'Example', 'growth', 'us', '2023-11-01', 1000), ('acct_2', 'Another', 'free', 'eu', NULL, 2000)"
+)
+OLD_KEYS = (
+    "INSERT INTO api_keys (id, account_id, mode, name, digest, prefix, last4, scopes, created, revoked) VALUES "
+    "('key_1', 'acct_1', 'live', 'A key', 'digest-1', 'sk_live_abcd', 'wxyz', '[\"*\"]', 1500, NULL), "
+    "('key_2', 'acct_1', 'test', 'A key', 'digest-2', 'sk_test_abcd', 'wxyz', '[\"*\"]', 1500, NULL), "
+    "('key_3', 'acct_1', 'live', 'A key', 'digest-3', 'sk_live_abcd', 'wxyz', '[\"*\"]', 1500, 1600)"
+)
+OLD_RESOURCE = (
+    "INSERT INTO resources (id, account_id, mode, created, updated, version, name, type, status, timeout_ms, "
+    "retry_count, batch_size, rate_limit, metadata, steps_completed, estimated_completion) VALUES "
+    "('res_1', 'acct_1', 'live', 1700, 1800, 3, 'A resource', 'staging', 'active', 1, 2, 3, 4, '{\"a\": \"b\"}', 5, 6)"
+)
+OLD_COUNTER = "INSERT INTO counters VALUES ('acct_1', 'live', 'resource', 'active', 1)"
+OLD_EVENT = (
+    "INSERT INTO events (id, account_id, mode, type, created, object_id, object) "
+    "VALUES ('evt_1', 'acct_1', 'live', 'resource.created', 1700, 'res_1', '{\"id\": \"res_1\"}')"
+)
+
+
+@contextlib.contextmanager
+def of_the_first_step(url: str) -> Iterator[sqlalchemy.Connection]:
+    """A connection to a database as the first step left it, with an object of each kind in it."""
+    engine = engine_for(url)
+    with engine.connect() as connection:
+        step(connection, "0001")
+        for statement in (OLD_ACCOUNT, OLD_KEYS, OLD_RESOURCE, OLD_COUNTER, OLD_EVENT):
+            connection.exec_driver_sql(statement)
+        connection.commit()
+        yield connection
+    engine.dispose()
+
+
+def test_what_a_first_database_held_is_there(empty_url: str) -> None:
+    with of_the_first_step(empty_url):
+        pass
+    migrations.migrate(empty_url)
+    opened = open_database(empty_url)
+    assert read(opened, lambda tx: accounts.fetch(tx, "acct_1")) == accounts.Row(
+        "acct_1", "Example", "growth", "us", 1_000, None, 0, 0
+    )
+    assert read(opened, lambda tx: resources.ROWS.fetch(tx, SCOPE, "res_1")) == resources.Row(
+        *("res_1", "acct_1", "live", 1_700, 1_800, 3, "A resource", "staging", "active"),
+        *(1, 2, 3, 4, {"a": "b"}, 5, 6, None),
+    )
+    assert read(opened, lambda tx: resources.ROWS.count(tx, SCOPE, {"status": "active"})) == 1
+    (event,) = read(opened, lambda tx: events.RECENT.of(tx, SCOPE, ["res_1"], 2))
+    assert (event.id, event.object) == ("evt_1", {"id": "res_1"})
+    run(opened.close())
+
+
+def test_a_first_database_gets_settings_in_both_modes(empty_url: str) -> None:
+    with of_the_first_step(empty_url):
+        pass
+    migrations.migrate(empty_url)
+    opened = open_database(empty_url)
+    expected = {("acct_1", 1_000, "Example", "2023-11-01"), ("acct_2", 2_000, "Another", None)}
+    for account_id, updated, name, version in expected:
+        for mode in ("live", "test"):
+            found = read(opened, partial(settings.fetch, scope=Scope(account_id, mode)))
+            assert found == settings.Row(account_id, mode, updated, 1, name, version, 30, ["*"], None)
+    run(opened.close())
+
+
+def test_the_keys_of_a_first_database_work_and_are_counted(empty_url: str) -> None:
+    with of_the_first_step(empty_url):
+        pass
+    migrations.migrate(empty_url)
+    opened = open_database(empty_url)
+    found = read(opened, lambda tx: api_keys.fetch_by_digest(tx, "digest-1"))
+    assert found is not None
+    assert (found.scopes, found.allowed_networks, found.user_id) == (["*"], [], None)
+    assert (found.plan, found.account_api_version) == ("growth", "2023-11-01")
+    for scope, key_id in ((SCOPE, "key_1"), (OTHER_MODE, "key_2")):
+        (row,) = read(opened, lambda tx, s=scope: listed(tx, api_keys.ROWS, s))  # type: ignore[misc]
+        assert (row.id, row.created, row.updated, row.version) == (key_id, 1_500, 1_500, 1)
+        assert read(opened, lambda tx, s=scope: api_keys.ROWS.count(tx, s, {})) == 1  # type: ignore[misc]
+    run(opened.close())
+
+
+def test_a_database_can_go_back_with_its_data(empty_url: str) -> None:
+    tables = ("accounts", "api_keys", "resources", "events", "counters")
+    lost = {"accounts": "api_version"}
+    with of_the_first_step(empty_url) as connection:
+
+        def contents() -> dict[str, list[str]]:
+            found = {}
+            for table in tables:
+                columns = [each["name"] for each in sqlalchemy.inspect(connection).get_columns(table)]
+                kept = ", ".join(sorted(name for name in columns if name != lost.get(table)))
+                found[table] = sorted(map(repr, connection.exec_driver_sql(f"SELECT {kept} FROM {table}").all()))
+            connection.rollback()
+            return found
+
+        before = contents()
+        step(connection, "0002")
+        step(connection, "0001")
+        assert contents() == before
+        step(connection, "0002")
     assert tables_in(empty_url) == {*metadata.tables, "alembic_version"}

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from sqlalchemy import Select
 
 from storage import postgres, resources
+from storage.collection import Order, Place
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable, open_database
 from tests import engines
 from tests.storage.samples import SCOPE, create, creating, executing, read, resource, rows_in, run, write
@@ -35,7 +37,7 @@ def test_a_read_survives_a_lost_connection(url: str, storage_server: str) -> Non
         for _ in range(3):
             disconnect_everyone(storage_server)
             assert read(database, lambda tx: rows_in(tx, "resources")) == 0
-            assert read(database, lambda tx: resources.fetch(tx, SCOPE, "res_1")) is None
+            assert read(database, lambda tx: resources.ROWS.fetch(tx, SCOPE, "res_1")) is None
 
 
 def test_a_read_is_not_repeated_for_ever(url: str) -> None:
@@ -106,7 +108,8 @@ def test_a_resource_is_found_by_its_id_even_without_statistics(storage_server: s
             create(tx, number)
 
     def plan(tx: Transaction) -> str:
-        sql = str(resources.FETCH.clause.compile(dialect=tx.dialect))
+        fetching = next(each for each in resources.ROWS.statements([]) if isinstance(each.clause, Select))
+        sql = str(fetching.clause.compile(dialect=tx.dialect))
         values = {"account_id": SCOPE.account_id, "mode": SCOPE.mode, "id": resource(7)["id"]}
         return str(tx.exec_driver_sql(f"EXPLAIN {sql}", values).all())
 
@@ -120,19 +123,15 @@ def test_text_sorts_by_code_point_whatever_the_locale(url: str) -> None:
         words = ["a", "B", "_", "é", "Z", "z"]
         for number, word in enumerate(words):
             write(database, creating(number, name=word))
-        found = read(
-            database,
-            lambda tx: resources.page_number(
-                tx, SCOPE, resources.ResourceFilters(), resources.Order("name", False), 0, 10
-            ),
-        )
+        place = Place(order=Order("name", False))
+        found = read(database, lambda tx: resources.ROWS.page(tx, SCOPE, {}, place, 10))
         assert [row.name for row in found] == sorted(words)
 
 
 def test_reads_leave_no_transaction_open(url: str, storage_server: str) -> None:
     with warmed(url) as database:
         write(database, creating(1))
-        assert read(database, lambda tx: resources.fetch(tx, SCOPE, resource(1)["id"])) is not None
+        assert read(database, lambda tx: resources.ROWS.fetch(tx, SCOPE, resource(1)["id"])) is not None
         with psycopg.connect(storage_server) as connection:
             condition = "datname LIKE 'test_%' AND backend_type = 'client backend'"
             states = connection.execute(

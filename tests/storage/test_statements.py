@@ -1,10 +1,7 @@
 """Every statement of the room: whose rows it touches, and what its rows are called."""
 
-import importlib
-import itertools
-import pkgutil
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from sqlalchemy import (
@@ -24,10 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression
 
-import storage
-from storage import accounts, api_keys, events, idempotency, resources, tables
+from storage import accounts, api_keys, events, idempotency, settings, tables
 from storage import scope as scopes
-from storage.statements import Statement
+from tests import stored
 
 # What finds or serves the scope itself, or is done for all accounts at once.
 UNSCOPED = {
@@ -37,34 +33,6 @@ UNSCOPED = {
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
     "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }
-_FILTERS = ("status", "type", "created_gte", "created_lte")
-_SHAPES = [shape for size in range(5) for shape in itertools.combinations(_FILTERS, size)]
-# The functions that make statements, and all that they can be called with, or enough of it.
-MADE: dict[str, list[tuple[Any, ...]]] = {
-    "events.recent_of": [(1,), (3,)],
-    "resources.counting": [(shape,) for shape in _SHAPES],
-    "resources.paging_after": [(shape, cursor) for shape in _SHAPES for cursor in (True, False)],
-    "resources.paging_by_number": [
-        (shape, resources.Order(sort, descending))
-        for shape in _SHAPES
-        for sort in get_args(resources.Sort)
-        for descending in (True, False)
-    ],
-    "resources.updating": [((),), (("name",),), (("metadata", "status", "updated"),)],
-}
-
-
-def statements() -> Iterator[tuple[str, Statement[Any]]]:
-    for info in pkgutil.iter_modules(storage.__path__):
-        if info.name == "migrations":
-            continue
-        module = importlib.import_module(f"storage.{info.name}")
-        for name, value in vars(module).items():
-            where = f"{info.name}.{name}"
-            if isinstance(value, Statement):
-                yield where, value
-            elif hasattr(value, "cache_info"):
-                yield from ((where, value(*arguments)) for arguments in MADE[where])
 
 
 def touched(clause: Any) -> Iterator[tuple[Any, Table]]:
@@ -109,14 +77,20 @@ def unscoped(clause: Any) -> list[str]:
 
 
 def test_every_statement_on_a_customers_table_is_scoped() -> None:
-    found = {where: names for where, statement in statements() if (names := unscoped(statement.clause))}
+    found = {where: names for where, statement in stored.statements() if (names := unscoped(statement.clause))}
     assert found.keys() - UNSCOPED.keys() == set(), f"start these from storage.scope.of: {found}"
     assert UNSCOPED.keys() - found.keys() == set(), "these need no exception"
 
 
 def test_the_statements_are_found() -> None:
-    found = {where for where, _ in statements()}
-    assert found >= {*UNSCOPED, *MADE, "resources.FETCH", "counters.TOTAL", "idempotency.CLAIM", "events.INSERT"}
+    found = [where for where, _ in stored.statements()]
+    assert {*found} >= {*UNSCOPED, "settings.FETCH", "counters.TOTAL", "idempotency.CLAIM", "events.INSERT"}
+    assert {"resources.ROWS", "resources.OF_PROJECT", "events.RECENT"} <= {*found}
+    for collection in stored.collections():
+        made = [*collection.statements(stored.shapes(collection))]
+        # Each of insert, fetch, lock and delete, and for each set of filters a count and a page for each order.
+        assert len(made) >= 4 + len(stored.shapes(collection)) * (2 + 2 * len(collection.sorts))
+        assert len({str(each.clause) for each in made}) == len(made)
 
 
 _resources = tables.resources
@@ -155,16 +129,17 @@ def test_a_scoped_statement_passes(clause: Any) -> None:
     assert not unscoped(clause)
 
 
-@pytest.mark.parametrize(
-    ("row", "table"),
-    [
-        (accounts.Row, tables.accounts),
-        (api_keys.Row, tables.api_keys),
-        (events.Row, tables.events),
-        (idempotency.Row, tables.idempotency_keys),
-        (resources.Row, tables.resources),
-    ],
-)
+# The rows of collections are theirs; these are of tables that have none.
+ROWS = [
+    (accounts.Row, tables.accounts),
+    (events.Row, tables.events),
+    (idempotency.Row, tables.idempotency_keys),
+    (settings.Row, tables.settings),
+    *((stored.row_of(each), each.table) for each in stored.collections()),
+]
+
+
+@pytest.mark.parametrize(("row", "table"), ROWS, ids=[table.name for _, table in ROWS])
 def test_rows_have_the_columns_of_their_table_in_order(row: Any, table: Table) -> None:
     assert list(row._fields) == list(table.c.keys())
 

@@ -41,6 +41,7 @@ def downgrade() -> None:
         for column in ("updated", "version", "user_id", "allowed_networks", "last_used"):
             keys.drop_column(column)
     op.create_index("ix_api_keys_account_id_id", "api_keys", ["account_id", "id"])
+    op.execute("DELETE FROM counters WHERE kind <> 'resource'")
     op.drop_index("ix_accounts_next_test_reset", "accounts")
     with op.batch_alter_table("accounts") as accounts:
         accounts.add_column(sa.Column("api_version", string, nullable=True))
@@ -102,7 +103,7 @@ def create_settings() -> None:
             accounts.c.name,
             accounts.c.api_version,
             sa.literal(KEPT_DAYS),
-            sa.literal([], json),
+            sa.literal(["*"], json),
         )
         op.execute(sa.insert(settings).from_select([column.name for column in settings.c][:8], existing))
 
@@ -258,6 +259,10 @@ def change_api_keys() -> None:
         keys.alter_column("version", existing_type=integer, nullable=False)
         keys.alter_column("allowed_networks", existing_type=json, nullable=False)
     index("api_keys", ["user_id", "id"], ["name", "id"], ["updated", "id"], ["created", "id"], ["id"])
+    op.execute(
+        "INSERT INTO counters (account_id, mode, kind, status, count) "
+        "SELECT account_id, mode, 'api_key', '', count(*) FROM api_keys WHERE revoked IS NULL GROUP BY account_id, mode"
+    )
 
 
 def change_resources() -> None:

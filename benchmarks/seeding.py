@@ -1,0 +1,90 @@
+"""Fills a database of ours in bulk: an account that the limits never stop, and more resources than anyone creates."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from benchmarks.peers import rows
+from storage import database, postgres, sqlite, tables
+
+# Far above what a run sends, so that each request is counted and none is refused.
+UNREACHED = 1_000_000_000
+LIMITS = dict.fromkeys(
+    ("requests_per_hour", "requests_per_minute", "burst", "concurrent_requests", "monthly_quota"), UNREACHED
+)
+MODE = "live"
+PATIENCE = 600.0
+# Names are spread over the alphabet as those of customers are, so that their index grows everywhere and not at its end.
+ADD = sa.text(f"""
+    INSERT INTO resources (
+        id, account_id, mode, created, updated, version, name, type, status, timeout_ms, retry_count, batch_size,
+        rate_limit, metadata, steps_completed, estimated_completion
+    )
+    WITH RECURSIVE numbers (number) AS (
+        SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number < :count - 1
+    ),
+    made (number, id, name) AS (
+        SELECT number, CAST(number AS TEXT), CAST({rows.SPREAD} * number % {rows.NAMES} AS TEXT) FROM numbers
+    )
+    SELECT
+        'res_' || substr('{"0" * 26}' || id, 1 + length(id)), :account_id, '{MODE}', :first + number, :first + number,
+        1, 'Benchmark ' || substr('{"0" * 10}' || name, 1 + length(name)), 'production',
+        CASE number % 4 WHEN 0 THEN 'pending' WHEN 1 THEN 'paused' ELSE 'active' END,
+        5000, 3, 100, 1000, '{{}}', 2, :first + number + 30
+    FROM made
+""")
+COUNT = sa.text("""
+    INSERT INTO counters (account_id, mode, kind, status, count)
+    SELECT account_id, mode, 'resource', status, count(*) FROM resources
+    WHERE account_id = :account_id GROUP BY account_id, mode, status
+""")
+# A rebuilt index would be packed to the full, and the first insert into each of its pages split it.
+FASTER = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000")
+
+
+def lift_limits(url: str, account_id: str) -> None:
+    """Agree on limits with an account that it never meets."""
+    found = tables.accounts.c.id == account_id
+    with _connection(url) as connection:
+        connection.execute(sa.update(tables.accounts).where(found).values(limits=LIMITS))
+
+
+def add_resources(url: str, account_id: str, count: int) -> list[str]:
+    """Store `count` resources of an account that has none, while no server has the database; the ids, oldest first."""
+    values = {"account_id": account_id, "count": count, "first": rows.FIRST_SECOND}
+    with _connection(url, FASTER) as connection:
+        connection.execute(ADD, values)
+        connection.execute(COUNT, values)
+    return [rows.identifier(number) for number in range(count)]
+
+
+def copy(source: str, target: str) -> None:
+    """Copy an SQLite database page by page; the folder of the target is made."""
+    found, wanted = (Path(str(database.parse(url).database)) for url in (source, target))
+    wanted.parent.mkdir()
+    with (
+        contextlib.closing(sqlite.DRIVER.connect(str(found))) as old,
+        contextlib.closing(sqlite.DRIVER.connect(str(wanted))) as new,
+    ):
+        old.backup(new)
+
+
+@contextlib.contextmanager
+def _connection(url: str, pragmas: Sequence[str] = ()) -> Iterator[sa.Connection]:
+    """A transaction on either engine, with SQLite set up as `pragmas` say."""
+    location = database.parse(url)
+    if location.drivername == "sqlite":
+        engine = sqlite.make_engine(str(location.database))
+    else:
+        engine = postgres.make_engine(location, deadline=PATIENCE, busy_timeout=PATIENCE)
+    try:
+        with engine.connect() as connection:
+            for pragma in pragmas if connection.dialect.name == "sqlite" else ():
+                connection.exec_driver_sql(f"PRAGMA {pragma}")
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+            connection.exec_driver_sql("COMMIT")
+    finally:
+        engine.dispose()
