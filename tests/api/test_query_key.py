@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
 import pytest
 
+from contract import document as documents
 from domain import api_keys
 from tests.api import operations, recorded
 from tests.api.operations import Operation
 from tests.gateway import processes
-from tests.serving import Client, Tenant
+from tests.serving import Client, Tenant, running
 
 HOOKS = {"url": "https://hooks.example.com/platform"}
 
@@ -157,3 +160,19 @@ def test_it_is_neither_told_nor_logged(tmp_path: Path) -> None:  # B019
                 told.append(answer.text + str(dict(answer.headers)))
     assert not [each for each in [*told, process.errors] if key in each]
     assert process.output == printed
+
+
+def test_every_operation_at_a_path_must_declare_it(fresh_database: Callable[[], str]) -> None:  # B018
+    raw = copy.deepcopy(operations.document().raw)
+    del raw["paths"]["/v2/webhooks"]["post"]["security"][1]
+    with running(fresh_database(), document=documents.parse(json.dumps(raw))) as server:
+        tenant = server.tenant()
+        query = f"?api_key={tenant.live_key}"
+        # A request to /v1 may turn out to be one of /v2, once the key's version is known.
+        for path, status in (
+            ("/v1/webhooks", 401),
+            ("/v2/webhooks", 401),
+            ("/v1/webhooks/x", 404),
+            ("/v2/webhooks/x", 404),
+        ):
+            assert httpx2.get(server.url + path + query).status_code == status

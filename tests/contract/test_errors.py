@@ -72,6 +72,11 @@ def with_used_key(tenant: Tenant, contract: str) -> httpx2.Response:
         return client.post("/resources", json=GOOD)
 
 
+def with_too_many(tenant: Tenant, contract: str) -> httpx2.Response:
+    with tenant.client(f"/{contract}") as client:
+        return [client.post("/webhooks", json={"url": "https://hooks.example.com"}) for _ in range(17)][-1]
+
+
 def in_trouble(trouble: troubles.Trouble) -> How:
     """A create while something goes wrong on the server's side."""
 
@@ -108,6 +113,7 @@ MET: dict[str, tuple[str, How]] = {
         told("POST", "/resources", content="<a/>", headers={"Content-Type": "text/xml"}),
     ),
     "idempotency_key_reused": ("server", with_used_key),
+    "limit_reached": ("server", with_too_many),
     "internal_error": ("failing", in_trouble(troubles.fail)),
     "unavailable": ("failing", while_locked),
     "timeout": ("hasty", in_trouble(troubles.outlast)),
