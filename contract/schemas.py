@@ -143,7 +143,7 @@ def _type(detail: Limits, _: Limits) -> str:
 
 
 def _options(detail: Limits, _: Limits) -> str:
-    return f"must be one of {', '.join(map(str, detail['options']))}"
+    return f"must be one of {', '.join('null' if option is None else str(option) for option in detail['options'])}"
 
 
 def _pattern(detail: Limits, _: Limits) -> str:

@@ -88,6 +88,11 @@ def with_used_key(tenant: Tenant, contract: str) -> httpx2.Response:
         return client.post("/resources", json=GOOD)
 
 
+def with_too_many(tenant: Tenant, contract: str) -> httpx2.Response:
+    with tenant.client(f"/{contract}") as client:
+        return [client.post("/webhooks", json={"url": "https://hooks.example.com"}) for _ in range(17)][-1]
+
+
 def in_trouble(trouble: troubles.Trouble) -> How:
     """A create while something goes wrong on the server's side."""
 
@@ -136,6 +141,7 @@ MET: dict[str, tuple[str, How]] = {
     "role_not_grantable": ("server", denials.role_not_grantable),
     "scope_not_grantable": ("server", denials.scope_not_grantable),
     "network_not_allowed": ("server", denials.network_not_allowed),
+    "limit_reached": ("server", with_too_many),
     "internal_error": ("failing", in_trouble(troubles.fail)),
     "maintenance": ("closed", told("GET", "/resources")),
     "unavailable": ("failing", while_locked),
