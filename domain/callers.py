@@ -83,8 +83,8 @@ def refuse_expired(caller: Caller, now: int) -> None:
 
 
 def refuse_elsewhere(caller: Caller, address: str) -> None:
-    """Refuse an address that the key may not be used from."""
-    if caller.networks and not networks.admit(caller.networks, address):
+    """Refuse an address outside of the networks that the key is confined to."""
+    if not networks.admit(caller.networks, address):
         raise Refusal("network_not_allowed", f"The API key may not be used from the address {address}.")
 
 
