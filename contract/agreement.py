@@ -121,7 +121,7 @@ def check_result(document: Document, schema: Mapping[str, Any], place: tuple[str
         if "const" in inner_node:
             continue
         attribute = str(inner_node.get("x-attribute", name))
-        hints = attribute_types(result)
+        hints = attribute_types(_without_none(result))
         if attribute not in hints:
             message = f"{words} is a {_type_name(result)}, which {unknown_key(attribute, hints)}"
             mend = "Add the attribute, name another with x-attribute, or take the property out."

@@ -134,14 +134,14 @@ def _duplicate(raw: bytes) -> str | None:
 
 def form_parser(document: Any, schema: Mapping[str, Any]) -> Parse:
     """A parser of form bodies typed by this schema."""
-    typed = forms.compile_typing(document, schema)
+    typed, lists = forms.compile_typing(document, schema), forms.lists_in(document, schema)
 
     def parse(raw: bytes) -> tuple[Any, list[Fault]]:
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             return None, [Fault("body", (), "malformed", f"is not UTF-8: {error.reason} at byte {error.start}")]
-        fields, faults = forms.parse(text)
+        fields, faults = forms.parse(text, lists)
         return typed(fields), faults
 
     return parse

@@ -188,7 +188,18 @@ class _Compiler:
             contract.dialect.compile_success(self.document, content["schema"]),
             location,
             self._answer_check(pointer) if self.check_answers else _always_valid,
+            self._shows_secret(content["schema"], pointer),
         )
+
+    def _shows_secret(self, schema: Mapping[str, Any], pointer: str) -> bool:
+        """Whether some part of what a schema describes has the format `password`."""
+        node, place = self.document.deref(dict(schema), pointer)
+        parts = [
+            *node.get("properties", {}).values(),
+            *node.get("oneOf", ()),
+            *([node["items"]] if "items" in node else []),
+        ]
+        return node.get("format") == "password" or any(self._shows_secret(part, place) for part in parts)
 
     def _check_result(
         self, schema: Mapping[str, Any], pointer: str, contract: Contract, handler: Callable[..., Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from contract import scalars
@@ -18,8 +18,14 @@ DEEPEST = 8
 Node = dict[str, "str | Node"]
 
 
-def parse(text: str) -> tuple[Node, list[Fault]]:
-    """The fields of a form as nested objects of text, and the names that contradict each other."""
+Place = tuple[str, ...]
+
+
+def parse(text: str, lists: Collection[Place] = ()) -> tuple[Node, list[Fault]]:
+    """The fields of a form as nested objects of text, and the names that contradict each other.
+
+    A field of `lists` may be given several times: `field=a` is the same as `field[]=a` there.
+    """
     try:
         given = scalars.pairs(text)
     except scalars.Malformed as error:
@@ -37,7 +43,7 @@ def parse(text: str) -> tuple[Node, list[Fault]]:
         if not steps or len(steps) > DEEPEST or "" in steps[:-1]:
             says = "is not a field name; write field, field[member] or field[0][member]"
             faults.append(Fault("body", (shortened(name),), "malformed", says))
-        elif not _put(fields, steps, value):
+        elif not _put(fields, [*steps, ""] if tuple(steps) in lists else steps, value):
             path = tuple(shortened(step) for step in steps if step)
             faults.append(Fault("body", path, "duplicate", "must be given only once"))
     return fields, faults
@@ -59,6 +65,15 @@ def _put(fields: Node, steps: list[str], value: str) -> bool:
         return False
     node[last] = value
     return True
+
+
+def lists_in(document: Document, schema: Mapping[str, Any]) -> set[Place]:
+    """Where a form of this schema has lists, by the names that lead there."""
+    schema, _ = document.deref(dict(schema), "#")
+    if schema.get("type") == "array":
+        return {()}
+    properties = schema.get("properties", {}).items()
+    return {(name, *place) for name, inner in properties for place in lists_in(document, inner)}
 
 
 Typed = Callable[["str | Node"], Any]

@@ -88,6 +88,8 @@ FITNESS: tuple[Rule, ...] = (
     deprecations.announced,
     deprecations.noticed,
     deprecations.succeeded,
+    extensions.granted,
+    extensions.listed,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

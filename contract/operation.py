@@ -24,12 +24,16 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The answer of an operation that went well; `location` is the path of a new object without its id."""
+    """The answer of an operation that went well.
+
+    `location` is the path of a new object without its id. `is_secret` says that the answer shows a secret.
+    """
 
     status: int
     render: Render | None
     location: str | None
     is_valid: Callable[[bytes], str | None]
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

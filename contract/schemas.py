@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ TYPE_NAMES = {
     "object": "an object",
     "null": "null",
 }
+# Formats that are called something else in a sentence.
+FORMAT_NAMES = {"cidr": "network such as 203.0.113.0/24"}
 
 
 class Schemas:
@@ -35,7 +38,12 @@ class Schemas:
     def validator(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
         """Compile a schema whose references start with `urn:api#`."""
         return jsonschema_rs.Draft202012Validator(
-            dict(schema), registry=self._registry, validate_formats=True, offline=True, mask="the value"
+            dict(schema),
+            registry=self._registry,
+            validate_formats=True,
+            formats={"cidr": is_network},
+            offline=True,
+            mask="the value",
         )
 
     def faults(self, errors: Iterable[Any], where: str) -> list[Fault]:
@@ -88,6 +96,15 @@ class Schemas:
         return node if isinstance(node, Mapping) else {}
 
 
+def is_network(text: str) -> bool:
+    """Whether a text is a network, or one address, in the notation of CIDR."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def unknown(name: str, known: Iterable[str]) -> str:
     """Says that a name is not known, and the nearest one that is."""
     names = list(known)
@@ -126,7 +143,7 @@ def _type(detail: Limits, _: Limits) -> str:
 
 
 def _options(detail: Limits, _: Limits) -> str:
-    return f"must be one of {', '.join(map(str, detail['options']))}"
+    return f"must be one of {', '.join('null' if option is None else str(option) for option in detail['options'])}"
 
 
 def _pattern(detail: Limits, _: Limits) -> str:
@@ -149,5 +166,8 @@ WORDS: Mapping[str, tuple[str, Callable[[Limits, Limits], str]]] = {
     "maxProperties": ("too_many", _entries),
     "uniqueItems": ("duplicate", lambda _, __: "must not contain a value twice"),
     "pattern": ("invalid_format", _pattern),
-    "format": ("invalid_format", lambda detail, _: f"must be a valid {detail['format']}"),
+    "format": (
+        "invalid_format",
+        lambda detail, _: f"must be a valid {FORMAT_NAMES.get(detail['format'], detail['format'])}",
+    ),
 }

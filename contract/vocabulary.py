@@ -12,6 +12,7 @@ PLACES = {
     "operation": "an operation",
     "parameter": "a parameter",
     "property": "a property of a schema",
+    "schema": "a component schema",
 }
 
 
@@ -84,6 +85,24 @@ _DECLARED = (
         {"resources:read": "Read resources."},
     ),
     Extension(
+        "x-roles",
+        ("root",),
+        _table(
+            _NAME,
+            {
+                "type": "array",
+                "items": {
+                    "type": "string",
+                    "pattern": "^([*]|[*]:[a-z][a-z0-9_]*|[a-z][a-z0-9_]*:([a-z][a-z0-9_]*|[*]))$",
+                },
+                "uniqueItems": True,
+            },
+        ),
+        "Names the roles of users and the scopes that each may have: by name, by kind (`resources:*`), by action "
+        "(`*:read`) or all (`*`). A key that belongs to a user has its own scopes within those of the user's role.",
+        {"member": ["*:read", "resources:*"]},
+    ),
+    Extension(
         "x-errors",
         ("root",),
         _table(
@@ -144,6 +163,14 @@ _DECLARED = (
         {"type": "object", "minProperties": 1, "additionalProperties": {"type": ["string", "integer", "boolean"]}},
         "Maps values on the wire, which the parameter's `enum` must list, to the domain's; others stay as they are.",
         {"created_at": "created"},
+    ),
+    Extension(
+        "x-lists",
+        ("schema",),
+        {"type": "string", "enum": ["scopes", "roles", "versions"]},
+        "Holds the schema's `enum` against what the root declares: `scopes` are those of x-scopes, each kind with `*` "
+        "(`resources:*`), and `*`; `roles` those of x-roles; `versions` those of x-api-versions.",
+        "scopes",
     ),
     Extension(
         "x-expand",

@@ -1,4 +1,4 @@
-"""API keys: how they are made, kept and recognised. Only their digest is stored."""
+"""API keys: how they are made, shown, changed, rotated and revoked. Only their digest is stored."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import re
 import secrets
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NotRequired, TypedDict
 
-from domain import ids
-from domain.refusals import Refusal
+from domain import callers, ids, kinds, networks, refusals, users
+from domain.calls import Call
+from domain.kinds import Kind, ListQuery
+from domain.pages import Deleted, Page
+from domain.refusals import Invalid
+from domain.users import User
 from storage import api_keys
+from storage import users as user_rows
+from storage.api_keys import ROWS, Row
 from storage.database import Transaction
 from storage.scope import Scope
 
@@ -21,57 +27,84 @@ SECRET_LENGTH = 30
 CHECKSUM_LENGTH = 6
 FORM = re.compile(r"(sk_(?:live|test)_[0-9A-Za-z]{30})([0-9A-Za-z]{6})\Z", re.ASCII)
 SHOWN_PREFIX = len("sk_live_") + 4
+LONGEST_LIFE = 10 * 366 * 24 * 60 * 60
+COLUMNS = ("id", "created", "updated", "version", "name", "digest", "prefix", "last4", "scopes", "api_version")
+MORE_COLUMNS = ("expires", "revoked", "allowed_networks", "last_used")
+SHOWN = ("id", "created", "updated", "version", "name", "mode", "prefix", "last4", "scopes", "api_version")
+MORE_SHOWN = ("expires", "allowed_networks", "user")
 
 
 # Whose key was used, and when.
 Use = tuple[Scope, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whom a key stands for, and what it may do."""
+class ExpandQuery(TypedDict, total=False):
+    """What to show in full."""
 
-    key_id: str
-    key_prefix: str
-    scope: Scope
-    scopes: frozenset[str]
-    plan: str
-    region: str
-    key_version: str | None
-    account_version: str | None
-    expires: int | None
-    test_clock_offset: int = 0
-
-    def may(self, scope: str) -> bool:
-        """Whether the key has a scope, by name, by kind (`resources:*`) or by `*`."""
-        scopes = self.scopes
-        return scope in scopes or "*" in scopes or f"{scope.partition(':')[0]}:*" in scopes
+    expand: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key as it can be shown: never the key itself."""
+class ApiKeyQuery(ListQuery, total=False):
+    """How to list keys."""
 
-    id: str
+    user: str
+    expand: Sequence[str]
+
+
+class ApiKeyCreate(TypedDict):
+    """What a new key is made of, defaults filled in."""
+
     name: str
-    mode: str
-    prefix: str
-    last4: str
     scopes: Sequence[str]
-    created: int
     expires: int | None
-    revoked: int | None
+    api_version: str | None
+    allowed_networks: Sequence[str]
+    user: str | None
+    idempotency_key: NotRequired[str]
+
+
+class Rotation(TypedDict):
+    """For how many seconds the old key goes on beside its successor."""
+
+    overlap_seconds: int
+    idempotency_key: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyOptions:
-    """What a new key may do, in which mode, until when and in which version."""
+    """What a key that the operator makes may do, in which mode, until when and in which version."""
 
     mode: str
     scopes: Sequence[str]
     name: str = "API key"
     api_version: str | None = None
     expires: int | None = None
+
+
+@dataclass(slots=True)
+class ApiKey:
+    """A key as it can be shown; `key` is the key itself, which only the answer that makes it knows.
+
+    `user` is the id of the user that it belongs to, or the user where it is expanded.
+    """
+
+    id: str
+    created: int
+    updated: int
+    version: int
+    name: str
+    mode: str
+    digest: str = field(repr=False)
+    prefix: str
+    last4: str
+    scopes: Sequence[str]
+    api_version: str | None
+    expires: int | None
+    allowed_networks: Sequence[str]
+    user: User | str | None
+    last_used: int | None = None
+    revoked: int | None = None
+    key: str | None = field(default=None, repr=False, compare=False)
 
 
 def generate(mode: str) -> str:
@@ -98,57 +131,19 @@ def digest(key: str) -> str | None:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def create(tx: Transaction, now: int, account_id: str, options: KeyOptions) -> str:
-    """Create a key and return it, this once."""
+def issue(tx: Transaction, now: int, account_id: str, options: KeyOptions) -> str:
+    """Make a key for the operator and return it, this once."""
+    given = {"name": options.name, "scopes": list(options.scopes), "api_version": options.api_version}
     key = generate(options.mode)
-    values = {
-        "id": ids.new("key"),
-        "name": options.name,
-        "digest": digest(key),
-        "prefix": key[:SHOWN_PREFIX],
-        "last4": key[-4:],
-        "scopes": list(options.scopes),
-        "api_version": options.api_version,
-        "created": now,
-        "expires": options.expires,
-    }
+    made = _made(key, now, options.mode, {**given, "expires": options.expires, "allowed_networks": [], "user": None})
     scope = Scope(account_id, options.mode)
-    api_keys.ROWS.insert(tx, scope, api_keys.columns(values))
-    api_keys.ROWS.tally(tx, scope, {"": 1})
+    ROWS.insert(tx, scope, _columns(made))
+    ROWS.tally(tx, scope, {"": 1})
     return key
 
 
-def recognise(tx: Transaction, key_digest: str, now: int) -> Caller:
-    """Whom a key stands for; refuses one that is unknown, revoked or expired."""
-    row = api_keys.fetch_by_digest(tx, key_digest)
-    if row is None:
-        raise Refusal("key_invalid")
-    if row.revoked is not None and row.revoked <= now:
-        raise Refusal("key_revoked")
-    caller = Caller(
-        key_id=row.id,
-        key_prefix=row.prefix,
-        scope=Scope(row.account_id, row.mode),
-        scopes=frozenset(row.scopes),
-        plan=row.plan,
-        region=row.region,
-        key_version=row.api_version,
-        account_version=row.account_api_version,
-        expires=row.expires,
-        test_clock_offset=row.test_clock_offset,
-    )
-    refuse_expired(caller, now)
-    return caller
-
-
-def refuse_expired(caller: Caller, now: int) -> None:
-    """Refuse a key whose time has passed."""
-    if caller.expires is not None and caller.expires <= now:
-        raise Refusal("key_expired")
-
-
 def revoke(tx: Transaction, now: int, key_id: str) -> bool:
-    """Revoke a key; false when there is none with this id."""
+    """Revoke a key for the operator; false when there is none with this id."""
     return api_keys.revoke(tx, key_id, now)
 
 
@@ -160,9 +155,151 @@ def touch(tx: Transaction, used: Mapping[str, Use]) -> None:
 
 
 def list_of(tx: Transaction, account_id: str) -> list[ApiKey]:
-    """The keys of an account, oldest first."""
+    """The keys of an account in both modes, oldest first, revoked ones too."""
     return [_shown(row) for row in api_keys.list_of(tx, account_id)]
 
 
-def _shown(row: Any) -> ApiKey:
-    return ApiKey(row.id, row.name, row.mode, row.prefix, row.last4, row.scopes, row.created, row.expires, row.revoked)
+def create(call: Call, body: ApiKeyCreate) -> ApiKey:
+    """Create a key that may do no more than the caller; one that a user's key makes belongs to that user."""
+    own = call.caller.user_id if call.caller else None
+    user_id = body["user"] or own
+    role = _require_user(call, user_id) if user_id else None
+    if role is not None and user_id != own:
+        callers.require_role(call.caller, role, "user")
+    callers.require_scopes(call.caller, body["scopes"], role)
+    _refuse_expiry(call, body["expires"])
+    given = {name: body[name] for name in ("name", "scopes", "api_version", "expires")}
+    allowed = networks.written(body["allowed_networks"])
+    return _add(call, {**given, "allowed_networks": allowed, "user": user_id})
+
+
+def fetch(call: Call, key_id: str, expand: Sequence[str] = ()) -> ApiKey:
+    """The key with this id, with what is to be expanded."""
+    key = KEYS.fetch(call, key_id)
+    _expand(call, [key], expand)
+    return key
+
+
+def page(call: Call, query: ApiKeyQuery) -> Page[ApiKey]:
+    """One page of the caller's keys."""
+    found = KEYS.page(call, query, {"user_id": query.get("user")})
+    _expand(call, found.data, query.get("expand", ()))
+    return found
+
+
+def update(call: Call, key_id: str, changes: Mapping[str, Any]) -> ApiKey:
+    """Change the given attributes; lists are replaced. No change, no event."""
+    _refuse_expiry(call, changes.get("expires"))
+    if "allowed_networks" in changes:
+        changes = {**changes, "allowed_networks": networks.written(changes["allowed_networks"])}
+
+    def apply(old: ApiKey) -> ApiKey:
+        added = [scope for scope in changes.get("scopes", ()) if scope not in old.scopes]
+        if added:
+            callers.require_scopes(call.caller, added, _require_user(call, str(old.user)) if old.user else None)
+        return replace(old, **changes)
+
+    call.forget_callers = True
+    return KEYS.change(call, key_id, apply)
+
+
+def rotate(call: Call, key_id: str, body: Rotation) -> ApiKey:
+    """Make a successor that may do the same; the old key ends after the overlap, or before if it would anyway."""
+    old = KEYS.lock(call, key_id)
+    _require_control(call, old)
+    ends = call.now + body["overlap_seconds"]
+    KEYS.store(call, old, replace(old, expires=ends if old.expires is None else min(ends, old.expires)))
+    call.forget_callers = True
+    kept = ("name", "scopes", "api_version", "expires", "allowed_networks", "user")
+    return _add(call, kinds.attributes(old, kept))
+
+
+def delete(call: Call, key_id: str) -> Deleted:
+    """Revoke a key. Its row stays, so that whoever still sends it is told."""
+    old = KEYS.lock(call, key_id)
+    call.require_revision(old.id, old.version)
+    return _end(call, old)
+
+
+def delete_all_of(call: Call, user_id: str) -> None:
+    """Revoke every key of a user."""
+    for row in api_keys.lock_of_user(call.tx, call.scope, user_id):
+        _end(call, _shown(row))
+
+
+def _made(key: str, now: int, mode: str, given: Mapping[str, Any]) -> ApiKey:
+    return ApiKey(
+        id=ids.new("key"),
+        created=now,
+        updated=now,
+        version=1,
+        mode=mode,
+        digest=str(digest(key)),
+        prefix=key[:SHOWN_PREFIX],
+        last4=key[-4:],
+        key=key,
+        **given,
+    )
+
+
+def _add(call: Call, given: Mapping[str, Any]) -> ApiKey:
+    return KEYS.add(call, _made(generate(call.scope.mode), call.now, call.scope.mode, given))
+
+
+def _end(call: Call, old: ApiKey) -> Deleted:
+    ROWS.update(call.tx, call.scope, old.id, old.version, {"revoked": call.now, "updated": call.now})
+    call.forget_callers = True
+    return KEYS.removed(call, old)
+
+
+def _require_user(call: Call, user_id: str) -> str:
+    """The role of a user, who is kept from being removed until the transaction ends."""
+    row = user_rows.ROWS.fetch_for_update(call.tx, call.scope, user_id)
+    if row is None:
+        raise refusals.not_found("user", user_id, "user")
+    return row.role
+
+
+def _require_control(call: Call, key: ApiKey) -> None:
+    """Refuse to hand out the powers of a key that are not the caller's, its user's included."""
+    caller = call.caller
+    if caller is None or key.id == caller.key_id:
+        return
+    callers.require_scopes(caller, key.scopes, None, None)
+    if key.user is not None and key.user != caller.user_id:
+        callers.require_role(caller, _require_user(call, str(key.user)), None)
+
+
+def _refuse_expiry(call: Call, expires: int | None) -> None:
+    if expires is not None and expires <= call.now:
+        raise Invalid("expires", "too_small", "must be a time in the future")
+    if expires is not None and expires > call.now + LONGEST_LIFE:
+        raise Invalid("expires", "too_large", "must be within the next 10 years")
+
+
+def _expand(call: Call, keys: Sequence[ApiKey], expand: Sequence[str]) -> None:
+    if "user" in expand:
+        found = users.fetch_many(call, {str(key.user) for key in keys if key.user})
+        for key in keys:
+            key.user = found.get(str(key.user))
+
+
+def _snapshot(key: ApiKey) -> dict[str, Any]:
+    return {"object": "api_key", **kinds.attributes(key, SHOWN + MORE_SHOWN)}
+
+
+def _columns(key: ApiKey) -> dict[str, Any]:
+    return {**kinds.attributes(key, COLUMNS + MORE_COLUMNS), "user_id": key.user}
+
+
+def _load(_: Call, row: Row) -> ApiKey:
+    return _shown(row)
+
+
+def _shown(row: Row) -> ApiKey:
+    shown = {**row._asdict(), "user": row.user_id}
+    del shown["account_id"], shown["user_id"]
+    return ApiKey(**shown)
+
+
+KEYS: Kind[ApiKey, Row] = Kind("api_key", ROWS, _load, _columns, _snapshot)

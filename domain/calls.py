@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from domain.batch import NOTHING, Outcomes
+from domain.callers import Caller
 from domain.refusals import Refusal
 from domain.seals import Seal
 from storage.database import Transaction
@@ -35,7 +36,8 @@ class Call:
     the caller accepts; None means any. `seal` encrypts secrets that are stored. `allowed_networks` are the private ones
     that webhooks may be sent into. `clock_offset` is how far `now` is ahead of the real time, in seconds. A handler
     that changes what is remembered of the account's callers sets `forget_callers`. `sunsets` has the last day of each
-    deprecated operation. `outcomes` is what the operations of a batch came to.
+    deprecated operation. `outcomes` is what the operations of a batch came to. `caller` is None where no API key asked
+    for the work.
     """
 
     tx: Transaction
@@ -48,6 +50,7 @@ class Call:
     if_match: frozenset[str] | None = None
     api_version: str = ""
     allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
+    caller: Caller | None = None
     clock_offset: int = 0
     forget_callers: bool = False
     sunsets: Mapping[str, str] | None = None

@@ -45,7 +45,7 @@ def require(call: Call, url: str) -> None:
     host, port = _host(parts), _port(parts)
     if port is not None and port not in WELL_KNOWN_PORTS and not FIRST_FREE_PORT <= port <= LAST_PORT:
         raise Invalid("url", "invalid_format", "must have port 80, 443 or one from 1024 to 65535")
-    address = _address(host)
+    address = _address(host, is_bracketed="[" in parts.netloc)
     if address is not None and not may_reach(address, call.allowed_networks):
         raise Invalid("url", "invalid_format", f"must not lead into a private network, as '{host}' does")
 
@@ -81,12 +81,12 @@ def _port(parts: SplitResult) -> int | None:
         raise Invalid("url", "invalid_format", "must have a port that is a number up to 65535") from None
 
 
-def _address(host: str) -> Address | None:
+def _address(host: str, *, is_bracketed: bool) -> Address | None:
     """The address that a host is; None for a name that has to be looked up."""
     try:
         return ip_address(host)
     except ValueError:
         pass
-    if not NAME.match(host) or NUMERIC.match(host.rpartition(".")[2]):
+    if is_bracketed or not NAME.match(host) or NUMERIC.match(host.rpartition(".")[2]):
         raise Invalid("url", "invalid_format", "must have a host that is a name, or an address in its usual form")
     return LOOPBACK if host == "localhost" or host.endswith(".localhost") else None

@@ -156,7 +156,7 @@ def write(settings: Settings, unit: Callable[[Transaction], T]) -> T:
 def create_key(tx: Transaction, now: int, account_id: str, options: KeyOptions) -> str:
     """Create a key for an account that exists."""
     require_account(tx, account_id)
-    return api_keys.create(tx, now, account_id, options)
+    return api_keys.issue(tx, now, account_id, options)
 
 
 def list_keys(tx: Transaction, account_id: str) -> list[api_keys.ApiKey]:

@@ -15,6 +15,7 @@ from contract.middleware import HandlerResolver
 from contract.servers import Servers
 from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
+from domain.roles import Roles
 from gateway import hosting, logs, secret_keys, stages
 from gateway.batching import Batch
 from gateway.closing import TurnAway
@@ -70,14 +71,16 @@ def create_app(
 def build_pipeline(settings: Settings, document: Document, recorder: Recorder, clock: Clock, place: Place) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer."""
     opened = recorder.database
-    execute = Execute(opened, allowances(document), secret_keys.seal(settings), settings.allowed_networks)
+    keyring = Keyring(opened, Roles(document.raw["x-scopes"], document.raw["x-roles"]))
+    seal = secret_keys.seal(settings)
+    execute = Execute(opened, allowances(document), seal, settings.allowed_networks, keyring.forget)
     pipeline = Pipeline(
         stages=[
             stages.Identify(clock),
             hosting.Locate(place),
             TurnAway(opened),
             stages.Route(),
-            stages.Authenticate(Keyring(opened)),
+            stages.Authenticate(keyring),
             hosting.Admit(),
             stages.MoveClock(),
             stages.ChooseVersion(),

@@ -102,6 +102,8 @@ class Batch:
                 together.running.answer = self.serving().refuse(together.running, problem)
             else:
                 self._record(waiting)
+                for each in waiting:
+                    self.execute.follow_up(each)
                 return given
         for each in inner:
             if not failed(each):

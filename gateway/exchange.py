@@ -11,8 +11,8 @@ from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope
 from contract.operation import Contract, Operation
 from contract.router import Match
-from domain.api_keys import Caller
 from domain.batch import Outcomes
+from domain.callers import Caller
 from storage.database import Transaction
 
 Headers = list[tuple[bytes, bytes]]
@@ -55,6 +55,7 @@ class Exchange:
         "error_code",
         "expand",
         "expires",
+        "forget_callers",
         "header_arguments",
         "headers",
         "idempotency",
@@ -97,6 +98,7 @@ class Exchange:
         self.error_code: str | None = None
         self.limiter = "admitted"
         self.idempotency = "none"
+        self.forget_callers = False
         self.nested = False
         self.prepaid = False
         self.expires: float

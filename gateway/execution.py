@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
@@ -36,15 +36,23 @@ class Execute:
         allowances: Mapping[str, Allowance],
         seal: Seal,
         allowed_networks: Sequence[IPv4Network | IPv6Network],
+        forget: Callable[[str], None],
     ) -> None:
         self.database = database
         self.allowances = allowances
         self.seal = seal
         self.allowed_networks = allowed_networks
+        self.forget = forget
 
     async def __call__(self, exchange: Exchange) -> None:
         run = self.database.write if exchange.operation.writes else self.database.read
         exchange.answer = await run(partial(self.run, exchange))
+        self.follow_up(exchange)
+
+    def follow_up(self, exchange: Exchange) -> None:
+        """What a committed write asks for: callers that it changed are looked up anew."""
+        if exchange.forget_callers:
+            self.forget(exchange.caller.scope.account_id)
 
     def run(self, exchange: Exchange, tx: Transaction) -> Answer:
         """The answer of the handler in this transaction, or the one that is kept with the idempotency key."""
@@ -61,7 +69,9 @@ class Execute:
             return replay(kept)
         given = handle(exchange, call)
         headers_kept = {name.decode(): value.decode() for name, value in given.headers}
-        idempotency.complete(call, idempotency.Answer(given.status, headers_kept, given.body))
+        to_keep = idempotency.Answer(given.status, headers_kept, given.body)
+        is_secret = exchange.operation.success.is_secret or exchange.operation.is_batch
+        idempotency.complete(call, to_keep, secret=is_secret)
         exchange.idempotency = "stored"
         return given
 
@@ -91,6 +101,7 @@ class Execute:
             self.seal,
             api_version=exchange.version,
             allowed_networks=self.allowed_networks,
+            caller=caller,
             clock_offset=exchange.clock_offset,
             sunsets=exchange.compiled.sunsets,
         )
@@ -100,7 +111,9 @@ def handle(exchange: Exchange, call: Call) -> Answer:
     """What the handler answers; the operations of a batch run before it."""
     if exchange.operation.is_batch:
         call.outcomes = exchange.outcomes(call.tx)
-    return answer(exchange, exchange.operation.handler(call, **exchange.arguments))
+    result = exchange.operation.handler(call, **exchange.arguments)
+    exchange.forget_callers = call.forget_callers
+    return answer(exchange, result)
 
 
 def replay(kept: idempotency.Answer) -> Answer:

@@ -6,8 +6,9 @@ import time
 from functools import partial
 
 from contract.problems import Problem
-from domain import api_keys
-from domain.api_keys import Caller
+from domain import api_keys, callers
+from domain.callers import Caller
+from domain.roles import Roles
 from storage.database import Database
 
 # A revoked key must stop within a second, in every process.
@@ -18,25 +19,37 @@ MOST_REMEMBERED = 10_000
 class Keyring:
     """Looks keys up by their digest. Only keys that are good are remembered, so a new one works at once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, roles: Roles) -> None:
         self._database = database
+        self._roles = roles
         self._remembered: dict[bytes, tuple[Caller, float]] = {}
+        self._forgotten = 0
 
     async def caller(self, authorization: bytes, now: int) -> Caller:
         """Whom the header `Authorization` stands for; raises a Refusal or a Problem for one that is not good."""
         remembered = self._remembered.get(authorization)
         if remembered is not None and remembered[1] > time.monotonic():
-            api_keys.refuse_expired(remembered[0], now)
+            callers.refuse_expired(remembered[0], now)
             return remembered[0]
         digest = api_keys.digest(bearer(authorization))
         if digest is None:
             raise Problem("key_invalid")
-        asked = time.monotonic()
-        caller = await self._database.read(partial(api_keys.recognise, key_digest=digest, now=now))
+        asked, forgotten = time.monotonic(), self._forgotten
+        recognise = partial(callers.recognise, key_digest=digest, now=now, known=self._roles)
+        caller = await self._database.read(recognise)
+        if forgotten != self._forgotten:
+            # It was read before a change that others are to see from now on.
+            return caller
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[authorization] = caller, asked + REMEMBERED_SECONDS
         return caller
+
+    def forget(self, account_id: str) -> None:
+        """Look every key of an account up again; called when a change of whom its keys stand for is committed."""
+        self._forgotten += 1
+        kept = {key: found for key, found in self._remembered.items() if found[0].scope.account_id != account_id}
+        self._remembered = kept
 
 
 def bearer(authorization: bytes) -> str:

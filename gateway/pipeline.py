@@ -88,7 +88,7 @@ class Pipeline:
         kind = exchange.compiled.catalogue[problem.code]
         body = exchange.contract.dialect.error(kind, problem, exchange.request_id, self.links)
         headers = [JSON, *problem.headers]
-        if kind.status in (401, 403) and CHALLENGE[0] not in dict(problem.headers):
+        if kind.status in (401, 403) and not any(name == CHALLENGE[0] for name, _ in headers):
             headers.append(CHALLENGE)
         if problem.retry_after is not None:
             headers.append((b"retry-after", b"%d" % problem.retry_after))

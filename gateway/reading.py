@@ -23,11 +23,11 @@ def authorization_of(exchange: Exchange) -> bytes:
     The key is looked for there only where every operation that may be meant takes it, as the version that decides
     between them is not known without the key.
     """
-    header: bytes = exchange.headers.get(b"authorization", b"")
+    header = exchange.headers.get(b"authorization")
     keys = _keys_in_query(exchange) if exchange.scope["query_string"] else []
     if not keys:
-        return header
-    if len(set(keys)) > 1 or (header and keyring.bearer(header) != keys[0]):
+        return header or b""
+    if len(set(keys)) > 1 or (header is not None and keyring.bearer(header) != keys[0]):
         raise Problem("key_invalid", "The request has two API keys that differ. Send one.")
     return header or f"Bearer {keys[0]}".encode()
 

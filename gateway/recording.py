@@ -16,6 +16,7 @@ import structlog
 
 from contract.middleware import Scope
 from domain import api_keys, logs, usage
+from domain.callers import Caller
 from gateway.exchange import Exchange
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
 
@@ -189,7 +190,7 @@ def store(tx: Transaction, batch: Batch) -> None:
     api_keys.touch(tx, batch.keys)
 
 
-def entry_of(exchange: Exchange, caller: api_keys.Caller, status: int | None) -> logs.Entry:
+def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Entry:
     """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it."""
     scope, operation = exchange.scope, getattr(exchange, "operation", None)
     method = scope["method"]

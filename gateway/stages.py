@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from contract.problems import Fault, Problem
-from domain import ids
+from domain import callers, ids, roles
 from domain.clock import Clock
 from gateway import keyring, reading
 from gateway.exchange import Answer, Exchange
@@ -74,6 +74,7 @@ class Authenticate:
         if exchange.header_is_repeated(b"authorization"):
             raise Problem("key_missing")
         exchange.caller = await self.keys.caller(reading.authorization_of(exchange), exchange.now)
+        callers.refuse_elsewhere(exchange.caller, address(exchange))
 
 
 class MoveClock:
@@ -115,10 +116,8 @@ class Authorize:
     def __call__(self, exchange: Exchange) -> None:
         for scope in exchange.operation.scopes:
             if not exchange.caller.may(scope):
-                has = ", ".join(sorted(exchange.caller.scopes)) or "none"
                 challenge = f'Bearer error="insufficient_scope", scope="{scope}"'.encode()
-                message = f"The API key lacks the scope '{scope}'; it has {has}."
-                raise Problem("scope_missing", message, headers=[(b"www-authenticate", challenge)])
+                raise Problem("scope_missing", lacking(exchange, scope), headers=[(b"www-authenticate", challenge)])
 
 
 class Decode:
@@ -140,6 +139,20 @@ class Decode:
             arguments["query"] = query
             exchange.expand = tuple(query.get("expand", ()))
         exchange.arguments = arguments
+
+
+def address(exchange: Exchange) -> str:
+    """The address that the request came from; empty where the connection has none."""
+    client = exchange.scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def lacking(exchange: Exchange, scope: str) -> str:
+    """Says which scope the key lacks and what it has, or whose role does not allow it."""
+    caller = exchange.caller
+    if roles.holds(caller.scopes, scope):
+        return f"The API key belongs to a user whose role '{caller.role}' does not allow the scope '{scope}'."
+    return f"The API key lacks the scope '{scope}'; it has {', '.join(sorted(caller.scopes)) or 'none'}."
 
 
 def not_allowed(exchange: Exchange, contract: str) -> Problem:

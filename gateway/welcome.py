@@ -35,7 +35,7 @@ def _make_demo(tx: Transaction, region: str) -> DemoKeys | None:
     now = SystemClock().now()
     account = accounts.create(tx, now, DEMO_NAME, DEMO_PLAN, region)
     test, live = (
-        api_keys.create(tx, now, account.id, KeyOptions(mode=mode, scopes=["*"], name=f"{DEMO_NAME} {mode} key"))
+        api_keys.issue(tx, now, account.id, KeyOptions(mode=mode, scopes=["*"], name=f"{DEMO_NAME} {mode} key"))
         for mode in ("test", "live")
     )
     return DemoKeys(account.id, test, live)

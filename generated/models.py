@@ -397,6 +397,491 @@ class V1ProjectListAnswer(TypedDict):
     meta: V1PageMeta
 
 
+UserId: TypeAlias = str
+"""A user's id."""
+
+
+Email: TypeAlias = str
+"""An e-mail address. Spaces around it and the case of its letters do not count."""
+
+
+PersonName: TypeAlias = str
+"""What a person is called."""
+
+
+Role: TypeAlias = Literal["owner", "admin", "member", "viewer"]
+"""What a user may do, and with it every API key of theirs."""
+
+
+UserStatus: TypeAlias = Literal["invited", "active"]
+"""Whether the user has accepted an invitation."""
+
+
+PossibleTime: TypeAlias = int | None
+"""A time in unix seconds, if there is one."""
+
+
+PossibleTimestamp: TypeAlias = str | None
+"""A time in UTC, if there is one."""
+
+
+InvitationSeconds: TypeAlias = int
+"""How many seconds the invitation lasts, from an hour to 30 days."""
+
+
+class UserCreate(TypedDict):
+    """A person to invite."""
+
+    email: Email
+    name: NotRequired[PersonName | None]
+    """What the person is called, if you know it."""
+
+    role: NotRequired[Role]
+    expires_in: NotRequired[InvitationSeconds]
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class UserUpdate(TypedDict):
+    """The fields to change. A field that is left out stays as it is."""
+
+    name: NotRequired[PersonName]
+    role: NotRequired[Role]
+
+
+class UserInvitation(TypedDict):
+    """A new invitation."""
+
+    expires_in: NotRequired[InvitationSeconds]
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class UserAcceptance(TypedDict):
+    """An invitation to accept."""
+
+    token: str
+    """The token of the invitation."""
+
+    name: PersonName
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class User(TypedDict):
+    """A person of the account."""
+
+    id: UserId
+    object: Literal["user"]
+    """Always `user`."""
+
+    created: UnixTime
+    updated: UnixTime
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires: PossibleTime
+    """When the open invitation ends; `null` once it is accepted."""
+
+
+class Invitation(TypedDict):
+    """The invitation; it is shown only here."""
+
+    token: str
+    """What the person must bring to accept the invitation."""
+
+    expires: UnixTime
+
+
+class InvitedUser(TypedDict):
+    """A user with an invitation that has just been made."""
+
+    id: UserId
+    object: Literal["user"]
+    """Always `user`."""
+
+    created: UnixTime
+    updated: UnixTime
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires: PossibleTime
+    """When the open invitation ends; `null` once it is accepted."""
+
+    invitation: Invitation
+    """The invitation; it is shown only here."""
+
+
+class UserList(TypedDict):
+    """One page of users."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[User]
+    """The users of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class DeletedUser(TypedDict):
+    """A user that is gone."""
+
+    id: UserId
+    object: Literal["user"]
+    """Always `user`."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: UnixTime
+
+
+class V1User(TypedDict):
+    """A person of the account."""
+
+    id: UserId
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires_at: PossibleTimestamp
+    """When the open invitation ends; `null` once it is accepted."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Invitation1(TypedDict):
+    """The invitation; it is shown only here."""
+
+    token: str
+    """What the person must bring to accept the invitation."""
+
+    expires_at: Timestamp
+
+
+class V1InvitedUser(TypedDict):
+    """A user with an invitation that has just been made."""
+
+    id: UserId
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires_at: PossibleTimestamp
+    """When the open invitation ends; `null` once it is accepted."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+    invitation: Invitation1
+    """The invitation; it is shown only here."""
+
+
+class V1UserAnswer(TypedDict):
+    """One user in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1User
+    meta: V1Meta
+
+
+class V1InvitedUserAnswer(TypedDict):
+    """A user with an invitation that has just been made, in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1InvitedUser
+    meta: V1Meta
+
+
+class V1UserListAnswer(TypedDict):
+    """One page of users in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1User]
+    """The users of this page."""
+
+    meta: V1PageMeta
+
+
+ApiKeyId: TypeAlias = str
+"""An API key's id."""
+
+
+ApiKeyExpansions: TypeAlias = list[Literal["user"]]
+"""What to expand."""
+
+
+ApiKeyName: TypeAlias = str
+"""What the key is for."""
+
+
+Mode: TypeAlias = Literal["live", "test"]
+"""Whether the key reads and writes live or test data."""
+
+
+Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write"]
+"""Something that a key may do, all of a kind (`resources:*`), or everything (`*`)."""
+
+
+Scopes: TypeAlias = list[Scope]
+"""What the key may do."""
+
+
+PinnedVersion: TypeAlias = Literal["2023-09-15", "2023-11-01", "2024-01-15"] | None
+"""The dated version that the key's requests have unless they name one; `null` for the account's."""
+
+
+Network: TypeAlias = str
+"""A network or an address, IPv4 or IPv6, in the notation of CIDR."""
+
+
+Networks: TypeAlias = list[Network]
+"""The networks that the key may be used from; none for everywhere."""
+
+
+class ApiKeyCreate(TypedDict):
+    """A key to create."""
+
+    name: ApiKeyName
+    scopes: Scopes
+    expires: NotRequired[PossibleTime]
+    """When the key ends, in unix seconds, within 10 years; `null` for never."""
+
+    api_version: NotRequired[PinnedVersion]
+    allowed_networks: NotRequired[Networks]
+    user: NotRequired[UserId | None]
+    """The id of the user that the key is to belong to; `null` for the user of the calling key, if it has one."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class ApiKeyUpdate(TypedDict):
+    """The fields to change. A field that is left out stays as it is."""
+
+    name: NotRequired[ApiKeyName]
+    scopes: NotRequired[Scopes]
+    expires: NotRequired[PossibleTime]
+    """When the key ends, in unix seconds, within 10 years; `null` for never."""
+
+    api_version: NotRequired[PinnedVersion]
+    allowed_networks: NotRequired[Networks]
+
+
+class ApiKeyRotation(TypedDict):
+    """How to replace a key."""
+
+    overlap_seconds: NotRequired[int]
+    """For how many seconds the old key goes on beside its successor, up to 30 days; 0 ends it at once."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class ApiKey(TypedDict):
+    """An API key, without the key itself."""
+
+    id: ApiKeyId
+    object: Literal["api_key"]
+    """Always `api_key`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: Scopes
+    api_version: PinnedVersion
+    expires: PossibleTime
+    """When the key ends; `null` for never."""
+
+    last_used: PossibleTime
+    """When the key was used last; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | User | None
+    """The id of the user that the key belongs to, if it belongs to one; the user with `expand[]=user`."""
+
+
+class NewApiKey(TypedDict):
+    """An API key that has just been made, with the key itself."""
+
+    id: ApiKeyId
+    object: Literal["api_key"]
+    """Always `api_key`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: Scopes
+    api_version: PinnedVersion
+    expires: PossibleTime
+    """When the key ends; `null` for never."""
+
+    last_used: PossibleTime
+    """When the key was used last; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | None
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+    key: str
+    """The key itself; it is shown only here. Store it securely."""
+
+
+class ApiKeyList(TypedDict):
+    """One page of API keys."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[ApiKey]
+    """The API keys of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class DeletedApiKey(TypedDict):
+    """An API key that is gone."""
+
+    id: ApiKeyId
+    object: Literal["api_key"]
+    """Always `api_key`."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: UnixTime
+
+
+class V1ApiKey(TypedDict):
+    """An API key, without the key itself."""
+
+    id: ApiKeyId
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: Scopes
+    api_version: PinnedVersion
+    expires_at: PossibleTimestamp
+    """When the key ends; `null` for never."""
+
+    last_used_at: PossibleTimestamp
+    """When the key was used last; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | None
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1NewApiKey(TypedDict):
+    """An API key that has just been made, with the key itself."""
+
+    id: ApiKeyId
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: Scopes
+    api_version: PinnedVersion
+    expires_at: PossibleTimestamp
+    """When the key ends; `null` for never."""
+
+    last_used_at: PossibleTimestamp
+    """When the key was used last; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | None
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+    key: str
+    """The key itself; it is shown only here. Store it securely."""
+
+
+class V1ApiKeyAnswer(TypedDict):
+    """One API key in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1ApiKey
+    meta: V1Meta
+
+
+class V1NewApiKeyAnswer(TypedDict):
+    """An API key that has just been made, in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1NewApiKey
+    meta: V1Meta
+
+
+class V1ApiKeyListAnswer(TypedDict):
+    """One page of API keys in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1ApiKey]
+    """The API keys of this page."""
+
+    meta: V1PageMeta
+
+
 DatedVersion: TypeAlias = Literal["2023-09-15", "2023-11-01", "2024-01-15"]
 """A dated version of the API."""
 

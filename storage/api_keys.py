@@ -1,7 +1,6 @@
 """Statements on API keys. Those that find or serve the scope itself are not bound to one."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -81,8 +80,10 @@ FETCH_BY_DIGEST = Statement(
     Identity._make,
 )
 REVOKE = Statement(
-    sa.update(api_keys).where(api_keys.c.id == sa.bindparam("id"), api_keys.c.revoked.is_(None)),
-    Row._make,
+    sa.update(api_keys)
+    .where(api_keys.c.id == sa.bindparam("id"), api_keys.c.revoked.is_(None))
+    .returning(api_keys.c.account_id, api_keys.c.mode),
+    Scope._make,
     ("revoked",),
 )
 TOUCH = Statement(
@@ -93,6 +94,13 @@ TOUCH = Statement(
         sa.func.coalesce(api_keys.c.last_used, -1) < sa.bindparam("used"),
     )
     .values(last_used=sa.bindparam("used")),
+    Row._make,
+)
+LOCK_OF_USER = Statement(
+    sa.select(api_keys)
+    .where(scopes.of(api_keys), api_keys.c.user_id == sa.bindparam("user_id"), api_keys.c.revoked.is_(None))
+    .order_by(api_keys.c.id)
+    .with_for_update(),
     Row._make,
 )
 LIST_OF = Statement(
@@ -107,7 +115,16 @@ def fetch_by_digest(tx: Transaction, digest: str) -> Identity | None:
 
 def revoke(tx: Transaction, key_id: str, now: int) -> bool:
     """Revoke a key for the operator; False when there is none or it is revoked already, whose time then stays."""
-    return REVOKE.run(tx, {"id": key_id, "revoked": now}) == 1
+    scope = REVOKE.first(tx, {"id": key_id, "revoked": now})
+    if scope is None:
+        return False
+    ROWS.tally(tx, scope, {"": -1})
+    return True
+
+
+def lock_of_user(tx: Transaction, scope: Scope, user_id: str) -> list[Row]:
+    """The keys of a user that are not revoked, locked until the transaction ends."""
+    return LOCK_OF_USER.all(tx, {"account_id": scope.account_id, "mode": scope.mode, "user_id": user_id})
 
 
 def touch(tx: Transaction, scope: Scope, key_id: str, used: int) -> None:
@@ -118,9 +135,3 @@ def touch(tx: Transaction, scope: Scope, key_id: str, used: int) -> None:
 def list_of(tx: Transaction, account_id: str) -> list[Row]:
     """Every key of an account in both modes, oldest first, revoked ones too."""
     return LIST_OF.all(tx, {"account_id": account_id})
-
-
-def columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a new key, with those that may be left out."""
-    optional = {"api_version": None, "expires": None, "revoked": None, "user_id": None, "last_used": None}
-    return {**optional, "updated": values["created"], "version": 1, "allowed_networks": [], **values}

@@ -51,8 +51,21 @@ FETCH_INVITED = Statement(
     Row._make,
 )
 
+LOCK_ACTIVE = Statement(
+    sa.select(users)
+    .where(scopes.of(users), users.c.role == sa.bindparam("role"), users.c.status == "active")
+    .order_by(users.c.id)
+    .with_for_update(),
+    Row._make,
+)
+
 
 def fetch_invited(tx: Transaction, scope: Scope, invitation_digest: str) -> Row | None:
     """Find a user by the digest of the invitation's token, and lock it until the transaction ends."""
     values = {"account_id": scope.account_id, "mode": scope.mode, "invitation_digest": invitation_digest}
     return FETCH_INVITED.first(tx, values)
+
+
+def lock_active(tx: Transaction, scope: Scope, role: str) -> set[str]:
+    """The ids of the active users of a role, locked until the transaction ends."""
+    return {row.id for row in LOCK_ACTIVE.all(tx, {"account_id": scope.account_id, "mode": scope.mode, "role": role})}

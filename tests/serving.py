@@ -98,7 +98,7 @@ class Server:
     def key(self, account_id: str, options: KeyOptions) -> str:
         """A new key for an account."""
         now = self.clock.now()
-        return administration.write(self.settings, lambda tx: api_keys.create(tx, now, account_id, options))
+        return administration.write(self.settings, lambda tx: api_keys.issue(tx, now, account_id, options))
 
     def exchange(self, *parts: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return what comes back until it is closed."""

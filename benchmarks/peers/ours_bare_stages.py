@@ -4,8 +4,7 @@ What is taken out is taken out here: the product has no setting for it.
 """
 
 import sys
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 from unittest import mock
 
 from contract.application import Application
@@ -16,12 +15,10 @@ from gateway.settings import Settings
 
 # The classes of what is taken out of the pipeline. One that is not in it ends the start: taking nothing out would
 # measure nothing.
-TAKEN_OUT = ("Limit", "Record")
+TAKEN_OUT = ("Limit", "Settle", "Recorder")
 # Those of them that the server does not have yet.
-NOT_YET = frozenset({"Limit", "Record"})
+NOT_YET = frozenset({"Limit"})
 VERSION_CHOICE = "ChooseVersion"
-
-T = TypeVar("T")
 
 
 class StageMissing(Exception):
@@ -38,18 +35,18 @@ class PathVersion:
 
 def strip(pipeline: Pipeline) -> None:
     """Take the stages out of a pipeline; raises StageMissing where one of them is not there."""
-    parts: list[Any] = [*pipeline.stages, *pipeline.finishing]
-    there = {type(part).__name__ for part in parts}
+    there = {name_of(part) for part in (*pipeline.stages, *pipeline.finishing, pipeline.record)}
     if missing := {VERSION_CHOICE, *TAKEN_OUT} - NOT_YET - there:
         raise StageMissing(f"The pipeline has no {', '.join(sorted(missing))}; it has {', '.join(sorted(there))}.")
-    kept = without(pipeline.stages)
-    pipeline.stages = [PathVersion() if type(stage).__name__ == VERSION_CHOICE else stage for stage in kept]
-    pipeline.finishing = without(pipeline.finishing)
+    kept = [stage for stage in pipeline.stages if name_of(stage) not in TAKEN_OUT]
+    pipeline.stages = [PathVersion() if name_of(stage) == VERSION_CHOICE else stage for stage in kept]
+    pipeline.finishing = [finish for finish in pipeline.finishing if name_of(finish) not in TAKEN_OUT]
+    pipeline.record = lambda _: None
 
 
-def without(parts: Sequence[T]) -> list[T]:
-    """The parts that stay."""
-    return [part for part in parts if type(part).__name__ not in TAKEN_OUT]
+def name_of(part: Any) -> str:
+    """The class of a part of the pipeline, or of the object whose method it is."""
+    return type(getattr(part, "__self__", part)).__name__
 
 
 def create_app(settings: Settings) -> Application:

@@ -112,6 +112,37 @@ def versioned(survey: Survey) -> Iterator[Finding]:
             yield survey.document.finding(place, message, f"Its versions in x-api-versions: {own or 'none'}.")
 
 
+def granted(survey: Survey) -> Iterator[Finding]:
+    """The scopes of x-roles are, or stand for, scopes of x-scopes."""
+    known = [scope.split(":") for scope in survey.raw.get("x-scopes", {})]
+    for role, scopes in survey.raw.get("x-roles", {}).items():
+        for index, scope in enumerate(scopes):
+            kind, _, action = scope.partition(":")
+            if scope != "*" and not any(kind in ("*", each[0]) and action in ("*", each[1]) for each in known):
+                place = documents.join("#/x-roles", role, index)
+                message = f"the role {role} may have {scope}, which is no scope of x-scopes"
+                yield survey.document.finding(place, message, "Correct it, or declare the scope.")
+
+
+def listed(survey: Survey) -> Iterator[Finding]:
+    """An enum under x-lists has what the root declares, each value once, and null where it may be null."""
+    scopes = survey.raw.get("x-scopes", {})
+    declared = {
+        "scopes": ["*", *dict.fromkeys(f"{scope.partition(':')[0]}:*" for scope in scopes), *scopes],
+        "roles": list(survey.raw.get("x-roles", {})),
+        "versions": list(survey.raw.get("x-api-versions", {})),
+    }
+    for _, schema, pointer in survey.of("schema"):
+        if "x-lists" in schema:
+            expected, found = declared[schema["x-lists"]], [each for each in schema.get("enum", []) if each is not None]
+            missing = [value for value in expected if value not in found]
+            unknown = [value for value in found if value not in expected]
+            if missing or unknown:
+                differing = [f"lacks {value}" for value in missing] + [f"has {value}" for value in unknown]
+                message = f"the enum is not the {schema['x-lists']} of the document: it {', '.join(differing)}"
+                yield survey.document.finding(documents.join(pointer, "enum"), message, f"Write {', '.join(expected)}.")
+
+
 def coded(survey: Survey) -> Iterator[Finding]:
     """Error codes are in snake_case."""
     for code in survey.raw.get("x-errors", {}):

@@ -34,7 +34,11 @@ ONE_MODE: dict[str, str] = {
     "test_clock.get_test_clock": "test",
 }
 # Read → why it shows something else each time: reading is recorded in what is read.
-RESTLESS: dict[str, str] = {"test_clock.get_test_clock": "time goes on"}
+RESTLESS: dict[str, str] = {
+    "logs.list_logs": "a request is on the list once it is answered",
+    "test_clock.get_test_clock": "time goes on",
+    "usage.get_usage": "a request counts once it is answered",
+}
 # Operation → scopes that its example needs beside the operation's own, such as those that a new key is given.
 MORE_SCOPES: dict[str, set[str]] = {}
 

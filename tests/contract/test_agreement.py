@@ -371,7 +371,7 @@ def test_the_new_operation_without_its_handler_does_not_start() -> None:  # D08
     check_stub(finding.mend, "create_greeting", ["call", "body"])
 
 
-ROOT_EXTENSIONS = ["x-contracts", "x-api-versions", "x-max-body-bytes", "x-plans", "x-scopes", "x-errors"]
+ROOT_EXTENSIONS = ["x-contracts", "x-api-versions", "x-max-body-bytes", "x-plans", "x-scopes", "x-roles", "x-errors"]
 
 
 @pytest.mark.parametrize("name", ROOT_EXTENSIONS)

@@ -12,7 +12,7 @@ import pytest
 from domain import api_keys
 from gateway import administration
 from gateway.settings import ROOT
-from tests.contract import answers, batches, troubles
+from tests.contract import answers, batches, denials, troubles
 from tests.contract.answers import CATALOGUE, DOCUMENT
 from tests.serving import Client, Server, Tenant
 
@@ -88,6 +88,11 @@ def with_used_key(tenant: Tenant, contract: str) -> httpx2.Response:
         return client.post("/resources", json=GOOD)
 
 
+def with_too_many(tenant: Tenant, contract: str) -> httpx2.Response:
+    with tenant.client(f"/{contract}") as client:
+        return [client.post("/webhooks", json={"url": "https://hooks.example.com"}) for _ in range(17)][-1]
+
+
 def in_trouble(trouble: troubles.Trouble) -> How:
     """A create while something goes wrong on the server's side."""
 
@@ -130,6 +135,13 @@ MET: dict[str, tuple[str, How]] = {
         told("POST", "/resources", content="<a/>", headers={"Content-Type": "text/xml"}),
     ),
     "idempotency_key_reused": ("server", with_used_key),
+    "last_owner": ("server", denials.last_owner),
+    "invitation_accepted": ("server", denials.invitation_accepted),
+    "invitation_expired": ("server", denials.invitation_expired),
+    "role_not_grantable": ("server", denials.role_not_grantable),
+    "scope_not_grantable": ("server", denials.scope_not_grantable),
+    "network_not_allowed": ("server", denials.network_not_allowed),
+    "limit_reached": ("server", with_too_many),
     "internal_error": ("failing", in_trouble(troubles.fail)),
     "maintenance": ("closed", told("GET", "/resources")),
     "unavailable": ("failing", while_locked),

@@ -34,7 +34,11 @@ SCHEMA: dict[str, Any] = {
 CONFIGURATION = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"timeout_ms": {"type": "integer"}, "name": {"type": "string"}},
+    "properties": {
+        "timeout_ms": {"type": "integer"},
+        "name": {"type": "string"},
+        "steps": {"type": "array", "items": {"type": "integer"}},
+    },
 }
 DOCUMENT = documents.parse(
     json.dumps({"body": {"required": True, "content": {FORM: {"schema": SCHEMA}}}, "configuration": CONFIGURATION})
@@ -52,6 +56,10 @@ TAKEN: dict[str, dict[str, Any]] = {
     "metadata[a.b]=1&metadata[0]=2": {"metadata": {"a.b": "1", "0": "2"}},
     "totals[a]=1&totals[b]=2": {"totals": {"a": 1, "b": 2}},
     "tags[]=a&tags[]=b": {"tags": ["a", "b"]},
+    "tags=a": {"tags": ["a"]},
+    "tags=a&name=x&tags=b": {"tags": ["a", "b"], "name": "x"},
+    "tags=": {"tags": [""]},
+    "configuration[steps]=1&configuration[steps]=2": {"configuration": {"steps": [1, 2]}},
     "tags[1]=b&tags[0]=a": {"tags": ["a", "b"]},
     "tags[10]=b&tags[9]=a": {"tags": ["a", "b"]},
     "items[0][timeout_ms]=1&items[1][name]=x": {"items": [{"timeout_ms": 1}, {"name": "x"}]},
@@ -66,7 +74,6 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     "configuration[nope]=1": [("/configuration/nope", "unknown_field")],
     "configuration=1": [("/configuration", "wrong_type")],
     "metadata[a][b]=1": [("/metadata/a", "wrong_type")],
-    "tags=a": [("/tags", "wrong_type")],
     "tags[x]=a": [("/tags", "wrong_type")],
     "tags[٥]=a": [("/tags", "wrong_type")],
     f"tags[{'9' * 5000}]=a": [("/tags", "wrong_type")],

@@ -9,6 +9,7 @@ import pytest
 from contract import document, lint
 from contract.lint import Rule
 from contract.rules import (
+    deprecations,
     extensions,
     operations,
     parameters,
@@ -28,6 +29,10 @@ INFO = "info: {title: Small, version: '1'}"
 KEY = "        - $ref: '#/components/parameters/Key'"
 IF_MATCH = "        - $ref: '#/components/parameters/IfMatch'"
 PROBLEMS = "        '500': *problem\n        '503': *problem\n"
+MARKED = "summary: Text\n      deprecated: true"
+ENDS = "summary: Text\n      x-deprecated: {since: 2024-01-01, sunset: 2024-"
+BOTH = ENDS.replace("summary: Text", MARKED)
+NEXT = "06-29, successor: v1.jobs.get_job}"
 # rule, what to replace in CLEAN, by what, a part of the message, a part of the line it points to
 FAULTS: list[tuple[Rule, str, str, str, str]] = [
     (shape.version, "openapi: 3.1.1", "openapi: 3.0.4", "not OpenAPI 3.1", "openapi: 3.0.4"),
@@ -214,7 +219,7 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         operations.unique,
         "v1.jobs.update_job",
         "v1.jobs.create_job",
-        "already that of the operation in line 23",
+        "already that of the operation in line 24",
         "v1.jobs.create_job",
     ),
     (operations.described, "      description: Changes a job.\n", "", "the operation has no description", "patch:"),
@@ -355,7 +360,21 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "the status 413 has the type huge_error here and large_error above",
         "huge:",
     ),
+    (
+        extensions.granted,
+        "owner: ['*']",
+        "owner: ['*', 'jobs:*', '*:read']",
+        "may have *:read, which is no",
+        "owner: [",
+    ),
+    (extensions.listed, "enum: [owner]", "enum: [owner, boss]", "it has boss", "boss"),
     (extensions.classed, "type: media_error", "type: large_error", "has the status 415 here and 413 above", "media:"),
+    (deprecations.announced, "summary: Get a job", MARKED, "does not say until when", "deprecated: true"),
+    (deprecations.announced, "summary: Get a job", ENDS + "07-01}", "but is not deprecated", "x-deprecated"),
+    (deprecations.noticed, "summary: Get a job", BOTH + "06-28}", "the sunset is 179 days after", "x-deprecated"),
+    (deprecations.noticed, "summary: Get a job", BOTH + "02-31}", "no calendar has both", "x-deprecated"),
+    (deprecations.succeeded, "summary: Get a job", BOTH + NEXT, "is no other operation", "x-deprecated"),
+    (deprecations.succeeded, "summary: Create a job", BOTH + NEXT, "needs id, which /v1/jobs does", "x-deprecated"),
 ]
 
 
@@ -452,7 +471,7 @@ def run_script(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (("", ""), 0, "api.yaml: 3 operations, no findings\n"),
         (("openapi: 3.1.1", "openapi: 3.2.0"), 1, "api.yaml:2  #/openapi  the document is not OpenAPI 3.1\n    Write"),
         (("version: '1'", "version: '1', contact: {phone: x}"), 1, "#/info/contact  openapi-spec-validator says:"),
-        (("tags:", "\ttags:"), 1, "api.yaml:19  #  the YAML cannot be read"),
+        (("tags:", "\ttags:"), 1, "api.yaml:20  #  the YAML cannot be read"),
         ((CLEAN, ""), 1, "api.yaml:1  #  the document is not a mapping"),
     ],
 )

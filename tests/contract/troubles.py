@@ -27,7 +27,11 @@ Trouble = Callable[[Call, Any], None]
 # What happens in the handlers of an account, by its id.
 TROUBLES: dict[str, Trouble] = {}
 # Tables, and columns such as `keys.last_used`, that are written beside requests, failed ones too → why.
-BESIDE: dict[str, str] = {}
+BESIDE: dict[str, str] = {
+    "logs": "an entry is written behind each answer",
+    "usage": "a request is counted behind its answer",
+    "api_keys.last_used": "a key's use is noted behind the answer",
+}
 
 
 class FailingResolver(HandlerResolver):

@@ -6,6 +6,7 @@ from storage import accounts, api_keys, events, resources, settings
 from storage.database import Database, Transaction
 from storage.scope import Scope
 from tests.storage.samples import (
+    DAY,
     OTHER_ACCOUNT,
     OTHER_MODE,
     SCOPE,
@@ -25,17 +26,17 @@ def test_an_account_is_found_by_its_id(database: Database) -> None:
     assert read(database, accounts.any_exist) is False
     write(database, account)
     found = read(database, lambda tx: accounts.fetch(tx, "acct_1"))
-    assert found == accounts.Row("acct_1", "Example", "growth", "us", 1_000, None, 0, 86_400)
+    assert found == accounts.Row("acct_1", "Example", "growth", "us", 1_000, None, 0, DAY)
     assert read(database, lambda tx: accounts.fetch(tx, "acct_2")) is None
     assert read(database, accounts.any_exist) is True
 
 
-def test_an_account_begins_on_the_day_that_it_is_made(database: Database) -> None:
-    """Its test data is first deleted on a later day."""
-    write(database, lambda tx: account(tx, created=3 * 86_400 + 5))
+@pytest.mark.parametrize(("created", "midnight"), [(3 * DAY, 4 * DAY), (3 * DAY + 5, 4 * DAY), (4 * DAY - 1, 4 * DAY)])
+def test_test_data_is_first_deleted_at_the_next_midnight(database: Database, created: int, midnight: int) -> None:
+    write(database, lambda tx: account(tx, created=created))
     found = read(database, lambda tx: accounts.fetch(tx, "acct_1"))
     assert found is not None
-    assert found.next_test_reset == 4 * 86_400
+    assert found.next_test_reset == midnight
 
 
 def test_each_mode_has_settings_of_its_own(database: Database) -> None:

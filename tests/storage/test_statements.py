@@ -14,11 +14,13 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
+    delete,
+    exists,
     join,
     select,
     update,
 )
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression
 
 from storage import accounts, api_keys, events, idempotency, settings, tables
@@ -35,16 +37,21 @@ UNSCOPED = {
 }
 
 
-def touched(clause: Any) -> Iterator[tuple[Any, Table]]:
-    """Each part of a statement that reads, updates or deletes, with a customer's table that it does it to."""
-    for part in visitors.iterate(clause):
-        if isinstance(part, Select):
-            found = {table for each in part.get_final_froms() for table in tables_of(each)}
-        elif isinstance(part, Update | Delete):
-            found = {part.table} if isinstance(part.table, Table) else set()
-        else:
-            continue
-        yield from ((part, table) for table in found if {"account_id", "mode"} <= set(table.c.keys()))
+def touched(clause: Any, around: frozenset[Table] = frozenset()) -> Iterator[tuple[Any, Table]]:
+    """Each part of a statement that reads, updates or deletes, with a customer's table that it does it to.
+
+    A subquery in a condition does not read a table of the statement around it again, unless it has no other.
+    """
+    own: set[Table] = set()
+    if isinstance(clause, Select):
+        found = {table for each in clause.get_final_froms() for table in tables_of(each)}
+        own = found - around or found
+    elif isinstance(clause, Update | Delete) and isinstance(clause.table, Table):
+        own = {clause.table}
+    yield from ((clause, table) for table in own if {"account_id", "mode"} <= set(table.c.keys()))
+    if not isinstance(clause, Table):
+        for part in clause.get_children():
+            yield from touched(part, around | own)
 
 
 def tables_of(source: Any) -> Iterator[Table]:
@@ -94,7 +101,9 @@ def test_the_statements_are_found() -> None:
 
 
 _resources = tables.resources
+_events = tables.events
 _by_id = _resources.c.id == bindparam("id")
+_of_resource = _events.c.object_id == _resources.c.id
 
 
 @pytest.mark.parametrize(
@@ -109,6 +118,9 @@ _by_id = _resources.c.id == bindparam("id")
             join(tables.accounts, _resources, tables.accounts.c.id == _resources.c.account_id)
         ),
         select(_resources).where(scopes.of(_resources), _resources.c.id.in_(select(tables.events.c.object_id))),
+        select(_resources).where(scopes.of(_resources), _resources.c.id.in_(select(_resources.c.id).where(_by_id))),
+        select(_resources).where(scopes.of(_resources), exists(select(_events.c.id).where(_of_resource))),
+        delete(_resources).where(_by_id, _resources.c.id.in_(select(_resources.c.id).where(scopes.of(_resources)))),
         select(select(_resources).where(_by_id).subquery()),
         select(_resources.alias()),
     ],
@@ -122,6 +134,9 @@ def test_an_unscoped_statement_is_seen(clause: Any) -> None:
     [
         select(_resources).where(scopes.of(_resources), _by_id),
         update(_resources).where(scopes.of(_resources)),
+        select(_resources).where(
+            scopes.of(_resources), exists(select(_events.c.id).where(scopes.of(_events), _of_resource))
+        ),
         select(tables.accounts),
     ],
 )

@@ -56,7 +56,7 @@ def account(tx: Transaction, now: int = TODAY) -> str:
     """Make an account with a key in each mode."""
     made = accounts.create(tx, now, "Somebody", "scale", "us")
     for mode in MODES:
-        api_keys.create(tx, now, made.id, KeyOptions(mode=mode, scopes=["*"]))
+        api_keys.issue(tx, now, made.id, KeyOptions(mode=mode, scopes=["*"]))
     return made.id
 
 
