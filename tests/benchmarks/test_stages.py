@@ -30,13 +30,8 @@ class Execute(Stage):
     pass
 
 
-<<<<<<< HEAD
-def pipeline(*stages: Stage, finishing: Stage) -> Pipeline:
-    return Pipeline(stages, [finishing], ErrorLinks("http://localhost"), lambda _: None)
-=======
 def pipeline(*stages: Stage) -> Pipeline:
     return Pipeline(stages, [], ErrorLinks("http://localhost"), Recorder().record)
->>>>>>> bench
 
 
 @pytest.fixture
