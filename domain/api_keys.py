@@ -207,7 +207,7 @@ def rotate(call: Call, key_id: str, body: Rotation) -> ApiKey:
     role = _role_behind(call, key_id)
     old = KEYS.lock(call, key_id)
     _require_control(call, old, role)
-    ends = call.now + body["overlap_seconds"]
+    ends = call.real_now + body["overlap_seconds"]
     KEYS.store(call, old, replace(old, expires=ends if old.expires is None else min(ends, old.expires)))
     call.forget_callers = True
     return _add(call, kinds.attributes(old, (*GIVEN, "user")))
@@ -246,7 +246,7 @@ def _add(call: Call, given: Mapping[str, Any]) -> ApiKey:
 
 
 def _end(call: Call, old: ApiKey) -> Deleted:
-    ROWS.update(call.tx, call.scope, old.id, old.version, {"revoked": call.now, "updated": call.now})
+    ROWS.update(call.tx, call.scope, old.id, old.version, {"revoked": call.real_now, "updated": call.now})
     call.forget_callers = True
     return KEYS.removed(call, old)
 
@@ -276,9 +276,9 @@ def _require_control(call: Call, key: ApiKey, role: str | None) -> None:
 
 
 def _refuse_expiry(call: Call, expires: int | None) -> None:
-    if expires is not None and expires <= call.now:
+    if expires is not None and expires <= call.real_now:
         raise Invalid("expires", "too_small", "must be a time in the future")
-    if expires is not None and expires > call.now + LONGEST_LIFE:
+    if expires is not None and expires > call.real_now + LONGEST_LIFE:
         raise Invalid("expires", "too_large", "must be within the next 10 years")
 
 
