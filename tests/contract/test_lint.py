@@ -219,7 +219,7 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         operations.unique,
         "v1.jobs.update_job",
         "v1.jobs.create_job",
-        "already that of the operation in line 23",
+        "already that of the operation in line 24",
         "v1.jobs.create_job",
     ),
     (operations.described, "      description: Changes a job.\n", "", "the operation has no description", "patch:"),
@@ -463,7 +463,7 @@ def run_script(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (("", ""), 0, "api.yaml: 3 operations, no findings\n"),
         (("openapi: 3.1.1", "openapi: 3.2.0"), 1, "api.yaml:2  #/openapi  the document is not OpenAPI 3.1\n    Write"),
         (("version: '1'", "version: '1', contact: {phone: x}"), 1, "#/info/contact  openapi-spec-validator says:"),
-        (("tags:", "\ttags:"), 1, "api.yaml:19  #  the YAML cannot be read"),
+        (("tags:", "\ttags:"), 1, "api.yaml:20  #  the YAML cannot be read"),
         ((CLEAN, ""), 1, "api.yaml:1  #  the document is not a mapping"),
     ],
 )
