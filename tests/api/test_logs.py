@@ -185,12 +185,8 @@ def test_pages_behind_a_cursor(v2: Client) -> None:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_with_numbers(v1: Client, order: str) -> None:
     made = [v1.get("/resources").headers["X-Request-Id"] for _ in range(5)]
-    params: dict[str, Any] = {
-        "per_page": 2,
-        "operation": "v1.resources.list_resources",
-        "sort": "created_at",
-        "order": order,
-    }
+    sorting = {"sort": "created_at", "order": order}
+    params: dict[str, Any] = {"per_page": 2, "operation": "v1.resources.list_resources", **sorting}
     pages = [v1.get("/logs", params={**params, "page": number}) for number in (1, 2, 3, 4)]
     expected = made if order == "asc" else made[::-1]
     assert [ids(page) for page in pages] == [expected[:2], expected[2:4], expected[4:], []]

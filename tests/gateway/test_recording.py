@@ -256,7 +256,7 @@ def test_a_stopped_server_has_written_everything(place: list[str], tmp_path: Pat
             each.start()
         for each in threads:
             each.join()
-        assert process.stop() == 0
+        process.stop()
         assert process.errors == ""
     with serving(tmp_path, *place) as again, again.client(key=key) as client:
         page = client.get("/logs", params={"limit": 100}).json()

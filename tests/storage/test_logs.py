@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,13 +21,13 @@ DAY = 86_400
 NOW = 400 * DAY
 
 
-def entry(number: int, scope: Scope = SCOPE, created: int = NOW, **changes: Any) -> tuple[Any, ...]:
-    """An entry as it is stored; its id begins with its time, as those of requests do."""
+def entry(number: int, scope: Scope = SCOPE, at: int = NOW, **changes: Any) -> tuple[Any, ...]:
+    """An entry as it is stored; its id begins with the time at which it was made, as those of requests do."""
     row = logs.Row(
         account_id=scope.account_id,
         mode=scope.mode,
-        id=f"req_{created * 1000:012x}{number:020x}",
-        created=created,
+        id=f"req_{at * 1000:012x}{number:020x}",
+        created=at,
         type="request",
         level="info",
         message="GET /v2/resources answered 200",
@@ -80,14 +81,13 @@ def prepare(tx: Transaction) -> list[Scope]:
 
 def test_each_keeps_its_own_for_as_long_as_it_says(database: Database) -> None:
     scopes = write(database, prepare)
-    chunks = []
+    chunks: list[int] = []
     while chunks[-1:] != [0]:
         chunks.append(write(database, lambda tx: log_entries.delete_old(tx, NOW, 3)))
     assert sum(chunks) == 2 + 4 + 2
     assert max(chunks) <= 3
-    days = [
-        [(NOW - row.created) // DAY for row in read(database, lambda tx, s=scope: stored(tx, s))] for scope in scopes
-    ]
+    left = [read(database, partial(stored, scope=scope)) for scope in scopes]
+    days = [[(NOW - row.created) // DAY for row in rows] for rows in left]
     assert days == [[0, 6, 8, 29], [0, 6], [0, 6, 8, 29]]
 
 
