@@ -33,6 +33,8 @@ UNSCOPED = {
     "api_keys.REVOKE": "the operator revokes a key by its id",
     "api_keys.LIST_OF": "the operator lists the keys of an account in both modes",
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
+    "logs.KEPT_DAYS": "cleaning up is done for all accounts at once",
+    "logs.DELETE_OLD": "as above",
     "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }
 
