@@ -203,8 +203,8 @@ def nest(outer: Exchange, operation: Mapping[str, Any], key: str | None) -> Exch
         "query_string": query.encode(),
         "headers": headers,
     }
-    nested = Exchange(compiled, scope, receive)
-    nested.nested, nested.contract, nested.version = True, outer.contract, outer.version
+    nested = Exchange(compiled, scope, receive, nested=True)
+    nested.contract, nested.version = outer.contract, outer.version
     return nested
 
 
