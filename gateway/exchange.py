@@ -75,7 +75,7 @@ class Exchange:
         "version",
     )
 
-    def __init__(self, compiled: CompiledContract, scope: Scope, receive: Receive) -> None:
+    def __init__(self, compiled: CompiledContract, scope: Scope, receive: Receive, *, nested: bool = False) -> None:
         self.started = time.perf_counter()
         self.compiled = compiled
         self.scope = scope
@@ -99,7 +99,7 @@ class Exchange:
         self.limiter = "admitted"
         self.idempotency = "none"
         self.forget_callers = False
-        self.nested = False
+        self.nested = nested
         self.prepaid = False
         self.expires: float
         self.outcomes: Callable[[Transaction], Outcomes]

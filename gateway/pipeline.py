@@ -100,9 +100,7 @@ class Pipeline:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         headers += version_headers(exchange.version, exchange.contract.stability)
         headers += place_headers(exchange.place)
-        operation = getattr(exchange, "operation", None)
-        if operation is not None and operation.deprecation is not None:
-            headers += operation.deprecation.headers(exchange.match.values)
+        headers += deprecation_headers(exchange)
         body = b"" if exchange.scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -119,6 +117,14 @@ def version_headers(version: str, stability: str) -> Headers:
 def place_headers(place: Place) -> Headers:
     """The headers that every answer of an environment and region has."""
     return [(b"x-environment", place.environment.encode()), (b"x-region", place.region.encode())]
+
+
+def deprecation_headers(exchange: Exchange) -> Headers:
+    """The headers that say until when the operation is there, if it will go."""
+    operation = getattr(exchange, "operation", None)
+    if operation is None or operation.deprecation is None:
+        return []
+    return list(operation.deprecation.headers(exchange.match.values))
 
 
 def problem_of(error: Exception, exchange: Exchange) -> Problem:
