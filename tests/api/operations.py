@@ -31,7 +31,10 @@ PATIENCE = 10
 # Operation → the only mode whose keys may use it.
 ONE_MODE: dict[str, str] = {}
 # Read → why it shows something else each time: reading is recorded in what is read.
-RESTLESS: dict[str, str] = {}
+RESTLESS = {
+    "logs.list_logs": "each request is on the list from its answer on",
+    "usage.get_usage": "each request is counted",
+}
 # Operation → scopes that its example needs beside the operation's own, such as those that a new key is given.
 MORE_SCOPES: dict[str, set[str]] = {}
 

@@ -27,7 +27,10 @@ Trouble = Callable[[Call, Any], None]
 # What happens in the handlers of an account, by its id.
 TROUBLES: dict[str, Trouble] = {}
 # Tables, and columns such as `keys.last_used`, that are written beside requests, failed ones too → why.
-BESIDE: dict[str, str] = {}
+BESIDE = {
+    "logs": "every request is recorded, behind its answer",
+    "usage": "every request is counted, behind its answer",
+}
 
 
 class FailingResolver(HandlerResolver):
