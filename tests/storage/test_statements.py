@@ -97,8 +97,8 @@ def test_the_statements_are_found() -> None:
     assert {"resources.ROWS", "resources.OF_PROJECT", "events.RECENT"} <= {*found}
     for collection in stored.collections():
         made = [*collection.statements(stored.shapes(collection))]
-        # Each of insert, fetch, lock and delete, and for each set of filters a count and a page for each order.
-        assert len(made) >= 4 + len(stored.shapes(collection)) * (2 + 2 * len(collection.sorts))
+        # For one object at least its fetch, and for each set of filters a count and a page for each order.
+        assert len(made) >= 1 + len(stored.shapes(collection)) * (2 + 2 * len(collection.sorts))
         assert len({str(each.clause) for each in made}) == len(made)
 
 
