@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_into
 
-from storage import counters
+from storage import counters, routes
 from storage import scope as scopes
 from storage.database import Transaction, leave_loop
 from storage.scope import Scope
@@ -66,11 +66,12 @@ class Collection(Generic[R]):
     ) -> None:
         self.kind = kind
         self.table = table
-        self.filters = {
+        conditions = {
+            **listing.filters,
             "created_gte": table.c.created >= sa.bindparam("created_gte"),
             "created_lte": table.c.created <= sa.bindparam("created_lte"),
-            **listing.filters,
         }
+        self.filters = {name: routes.filter_of(table, condition) for name, condition in conditions.items()}
         self.sorts = tuple(listing.sorts)
         self.counted = listing.counted
         self.unique = unique
@@ -112,7 +113,8 @@ class Collection(Generic[R]):
         """Up to `limit` objects from a place on; an id to begin behind need not exist any more."""
         if place.offset > DEEP_OFFSET:
             leave_loop(tx)
-        statement = self._paging(tuple(filters), place.order, place.after is not None)
+        index = self._index(tx, scope, filters, place.order)
+        statement = self._paging(tuple(filters), place.order, place.after is not None, index)
         values = {"starting_after": place.after, "offset": place.offset, "limit": limit}
         return statement.all(tx, {**_scoped(scope), **filters, **values})
 
@@ -127,7 +129,8 @@ class Collection(Generic[R]):
     def count_rows(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any]) -> int:
         """How many objects match, counted one by one."""
         leave_loop(tx)
-        found = self._counting(tuple(filters)).first(tx, {**_scoped(scope), **filters})
+        index = self._few(tx, scope, filters) if len(filters) > 1 else None
+        found = self._counting(tuple(filters), index).first(tx, {**_scoped(scope), **filters})
         return int(found[0]) if found else 0
 
     def tally(self, tx: Transaction, scope: Scope, changes: Mapping[str, int]) -> None:
@@ -137,13 +140,19 @@ class Collection(Generic[R]):
             counters.change(tx, scope, self.kind, value, delta)
 
     def statements(self, shapes: Iterable[Shape]) -> Iterator[Statement[Any]]:
-        """Every statement that can be run, for lists narrowed by each of these sets of filters."""
-        yield from (self._insert, self._fetch, self._lock, self._delete, self._updating(()))
+        """Every statement that can be run, each once, for lists narrowed by each of these sets of filters."""
+        found = [self._insert, self._fetch, self._lock, self._delete, self._updating(())]
         orders = [None, *(Order(sort, descending) for sort in self.sorts for descending in (True, False))]
         for shape in shapes:
-            yield self._counting(shape)
-            yield from (self._paging(shape, order, False) for order in orders)
-            yield self._paging(shape, None, True)
+            columns = self._columns(shape)
+            found += [self._probing(self._of_column(shape, column)) for column in columns]
+            found += [self._counting(shape, index) for index in (None, *columns)]
+            for order in orders:
+                walked = "id" if order is None else order.sort
+                for index in (None, walked, *columns) if shape else (None,):
+                    found.append(self._paging(shape, order, False, index))
+                    found += [self._paging(shape, None, True, index)] if order is None else []
+        yield from {str(each.clause): each for each in found}.values()
 
     def _inserting(self) -> Statement[Any]:
         if self.unique is None:
@@ -161,26 +170,68 @@ class Collection(Generic[R]):
         )
         return self._kept(("update", columns), lambda: Statement(statement, self._row, columns))
 
-    def _paging(self, shape: Shape, order: Order | None, behind: bool) -> Statement[R]:
-        return self._kept(("page", shape, order, behind), lambda: self._page_statement(shape, order, behind))
+    def _index(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any], order: Order | None) -> str | None:
+        """The column whose index a page is read by; None leaves it to the engine, which then has one that suits."""
+        if not filters:
+            return None
+        ordered = [self.filters[name].column for name in filters if order is None and self.filters[name].is_ordered]
+        if len(filters) == len(ordered) == 1:
+            return None
+        leave_loop(tx)
+        if tx.dialect.name != "sqlite":
+            return None
+        walked = "id" if order is None else order.sort
+        return self._few(tx, scope, filters) or next(iter(ordered), walked)
 
-    def _page_statement(self, shape: Shape, order: Order | None, behind: bool) -> Statement[R]:
+    def _few(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any]) -> str | None:
+        """The first column on which the filters leave few rows, where there is one and the engine does not know it."""
+        for column in self._columns(tuple(filters)) if tx.dialect.name == "sqlite" else ():
+            shape = self._of_column(tuple(filters), column)
+            values = {name: filters[name] for name in shape}
+            found = self._probing(shape).first(tx, {**_scoped(scope), **values, "limit": routes.FEW})
+            if found is not None and found[0] < routes.FEW:
+                return column
+        return None
+
+    def _columns(self, shape: Shape) -> list[str]:
+        """The columns with an index that some filters compare, those that leave the order of the ids first."""
+        wanted = sorted((self.filters[name] for name in shape), key=lambda each: not each.is_ordered)
+        return list(dict.fromkeys(each.column for each in wanted if each.column is not None))
+
+    def _of_column(self, shape: Shape, column: str) -> Shape:
+        return tuple(name for name in shape if self.filters[name].column == column)
+
+    def _paging(self, shape: Shape, order: Order | None, behind: bool, index: str | None = None) -> Statement[R]:
+        key = ("page", shape, order, behind, index)
+        return self._kept(key, lambda: self._page_statement(shape, order, behind, index))
+
+    def _page_statement(self, shape: Shape, order: Order | None, behind: bool, index: str | None) -> Statement[R]:
         table = self.table
-        statement = self._matching(sa.select(table), shape).limit(sa.bindparam("limit"))
+        names = ["id"] if order is None else [order.sort, "id"]
+        as_wanted = [None, names[0]]
+        if order is None:
+            as_wanted += [self.filters[name].column for name in shape if self.filters[name].is_ordered]
+        columns = [table.c[name] if index in as_wanted else routes.plain(table.c[name]) for name in names]
+        statement = self._matching(sa.select(table), shape, index).limit(sa.bindparam("limit"))
         if order is not None:
-            columns = [table.c[order.sort], table.c.id]
-            ordered = [column.desc() if order.descending else column for column in columns]
-            return Statement(statement.order_by(*ordered).offset(sa.bindparam("offset")), self._row)
-        if behind:
-            statement = statement.where(table.c.id < sa.bindparam("starting_after"))
-        return Statement(statement.order_by(table.c.id.desc()), self._row)
+            statement = statement.offset(sa.bindparam("offset"))
+        elif behind:
+            statement = statement.where(columns[0] < sa.bindparam("starting_after"))
+        falls = order is None or order.descending
+        return Statement(statement.order_by(*(column.desc() if falls else column for column in columns)), self._row)
 
-    def _counting(self, shape: Shape) -> Statement[Any]:
+    def _counting(self, shape: Shape, index: str | None = None) -> Statement[Any]:
         counted = sa.select(sa.func.count()).select_from(self.table)
-        return self._kept(("count", shape), lambda: Statement(self._matching(counted, shape), tuple))
+        return self._kept(("count", shape, index), lambda: Statement(self._matching(counted, shape, index), tuple))
 
-    def _matching(self, columns: sa.Select[Any], shape: Shape) -> sa.Select[Any]:
-        return columns.where(*self._all, *(self.filters[name] for name in shape))
+    def _probing(self, shape: Shape) -> Statement[Any]:
+        """Counts, up to a limit, what filters leave, hidden rows included."""
+        rows = sa.select(sa.literal(1)).select_from(self.table).limit(sa.bindparam("limit"))
+        some = rows.where(self._all[0], *(self.filters[name].condition for name in shape)).subquery()
+        return self._kept(("probe", shape), lambda: Statement(sa.select(sa.func.count()).select_from(some), tuple))
+
+    def _matching(self, columns: sa.Select[Any], shape: Shape, index: str | None) -> sa.Select[Any]:
+        return columns.where(*self._all, *(self.filters[name].going_by(index) for name in shape))
 
     def _kept(self, key: tuple[Any, ...], make: Callable[[], Statement[Any]]) -> Statement[Any]:
         statement = self._made.get(key)

@@ -207,6 +207,7 @@ resources = Table(
     _one_of("status", RESOURCE_STATUSES),
     Index(None, "account_id", "mode", "id"),
     Index(None, "account_id", "mode", "status", "id"),
+    Index(None, "account_id", "mode", "type", "id"),
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "updated", "id"),
     Index(None, "account_id", "mode", "name", "id"),

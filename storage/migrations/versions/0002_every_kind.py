@@ -33,6 +33,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take all of it back; what only the new tables hold is lost."""
     op.drop_index("ix_resources_account_id_mode_project_id_id", "resources")
+    op.drop_index("ix_resources_account_id_mode_type_id", "resources")
     with op.batch_alter_table("resources") as resources:
         resources.drop_column("project_id")
     for columns in (["created", "id"], ["updated", "id"], ["name", "id"], ["user_id", "id"], ["id"]):
@@ -266,8 +267,11 @@ def change_api_keys() -> None:
 
 
 def change_resources() -> None:
-    """Let resources belong to a project. The index by id is made anew, as the first step says why it is the last."""
+    """Let resources belong to a project, and list those of a type.
+
+    The index by id is made anew, as the first step says why it is the last.
+    """
     with op.batch_alter_table("resources") as resources:
         resources.add_column(sa.Column("project_id", string, nullable=True))
     op.drop_index("ix_resources_account_id_mode_id", "resources")
-    index("resources", ["project_id", "id"], ["id"])
+    index("resources", ["project_id", "id"], ["type", "id"], ["id"])

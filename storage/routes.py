@@ -1,0 +1,44 @@
+"""By which index SQLite reads a list. It knows nothing of how many rows a condition leaves; PostgreSQL does."""
+
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.sql import operators
+
+# To sort so many of a million rows takes about as long as to walk along an order until a page of so many has passed.
+FEW = 5_000
+
+
+class Filter(NamedTuple):
+    """A condition on a list.
+
+    `column` is what it compares, where that has an index behind account and mode; `is_ordered` says that what it leaves
+    is in the order of the ids there.
+    """
+
+    condition: sa.ColumnElement[bool]
+    column: str | None
+    is_ordered: bool
+
+    def going_by(self, column: str | None) -> sa.ColumnElement[bool]:
+        """The condition, written so that no other index than the one on `column` is taken for it; None is any."""
+        condition = self.condition
+        if column in (None, self.column) or not isinstance(condition, sa.BinaryExpression):
+            return condition
+        written: sa.ColumnElement[bool] = condition.operator(plain(condition.left), condition.right)
+        return written
+
+
+def filter_of(table: sa.Table, condition: sa.ColumnElement[bool]) -> Filter:
+    """A condition on lists of a table's rows."""
+    column = condition.left if isinstance(condition, sa.BinaryExpression) else None
+    indexes = [each.columns.keys()[2:] for each in table.indexes if each.columns.keys()[:2] == ["account_id", "mode"]]
+    if not isinstance(column, sa.Column) or column.name not in {columns[0] for columns in indexes if columns}:
+        return Filter(condition, None, False)
+    is_equality = getattr(condition, "operator", None) is operators.eq
+    return Filter(condition, column.name, is_equality and [column.name, "id"] in indexes)
+
+
+def plain(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The value of a column; SQLite takes no index for an expression."""
+    return sa.UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
