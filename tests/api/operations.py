@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +23,10 @@ FORM = "application/x-www-form-urlencoded"
 # Fields whose value no two objects of an account share.
 UNIQUE = {collection.unique for collection in stored.collections() if collection.unique}
 NUMBERS = itertools.count(1)
-# How long an object may take to appear that is written behind the answer, in seconds.
+# How long what is written behind an answer may take to show, in seconds.
 PATIENCE = 10
+# How often a slow server is asked again for what a test only needs.
+MOST_TRIES = 100
 
 # The operations here are named without their contract; a row that is not needed fails in test_every_operation.py.
 # Operation → the only mode whose keys may use it.
@@ -35,12 +36,16 @@ ONE_MODE: dict[str, str] = {
 }
 # Read → why it shows something else each time: reading is recorded in what is read.
 RESTLESS: dict[str, str] = {
+    "api_keys.list_api_keys": "the key that asks is marked as used",
     "logs.list_logs": "a request is on the list once it is answered",
     "test_clock.get_test_clock": "time goes on",
     "usage.get_usage": "a request counts once it is answered",
 }
 # Operation → scopes that its example needs beside the operation's own, such as those that a new key is given.
-MORE_SCOPES: dict[str, set[str]] = {}
+MORE_SCOPES: dict[str, set[str]] = {
+    "api_keys.create_api_key": {"resources:read", "resources:write"},
+    "api_keys.rotate_api_key": {"resources:read", "resources:write"},
+}
 
 
 @functools.cache
@@ -133,9 +138,19 @@ class Operation:
         examples = [self._resolved(example)["value"] for example in media.get("examples", {}).values()]
         return [*examples, *([media["example"]] if "example" in media else [])]
 
-    def fresh_body(self) -> Any:
+    def fresh_body(self, client: Client) -> Any:
         """The first example of the body with new values where they must be unique; None where it takes none."""
-        return freshened(self.bodies()[0], next(NUMBERS)) if self.bodies() else None
+        return self.completed(client, freshened(self.bodies()[0], next(NUMBERS))) if self.bodies() else None
+
+    def completed(self, client: Client, body: Any) -> Any:
+        """The body with what a link takes for it from another answer, such as a token; as it is for who may not ask."""
+        found = [(maker, link["requestBody"]) for maker, link in self._links() if "requestBody" in link]
+        for maker, given in found[:1]:
+            answer = maker.done(client)
+            if answer.status_code == maker.success:
+                taken = {name: text for name, text in given.items() if str(text).startswith("$response")}
+                return {**body, **{name: evaluate(text, answer) for name, text in taken.items()}}
+        return body
 
     def path(self, values: Mapping[str, str]) -> str:
         """The path with these values in the places of its names."""
@@ -149,7 +164,7 @@ class Operation:
         """Send the request; its body is a fresh one unless one is given as `json` or `content`."""
         headers = {**self.headers, **options.pop("headers", {})}
         if self.bodies() and not {"json", "content"} & options.keys():
-            options["json"] = self.fresh_body()
+            options["json"] = self.fresh_body(client)
         if "content" in options:
             headers.setdefault("Content-Type", JSON)
         return client.request(self.method, self.path(values or self.examples("path")), headers=headers, **options)
@@ -163,18 +178,14 @@ class Operation:
         if not self.names:
             return {}
         maker, expressions = self._maker()
-        above = maker.target(client)
-        until = time.monotonic() + PATIENCE
-        while True:
-            answer = maker.send(client, above, headers=maker.version)
-            # A request that was given up left nothing, so it may be sent again.
-            assert answer.status_code in (maker.success, 504), f"{maker} for {self}: {answer.text}"
-            if answer.status_code == maker.success:
-                try:
-                    return {name.removeprefix("path."): evaluate(text, answer) for name, text in expressions.items()}
-                except IndexError:
-                    assert time.monotonic() < until, f"{maker} shows no object for {self}: {answer.text}"
-            time.sleep(0.02)
+        answer = maker.done(client)
+        assert answer.status_code == maker.success, f"{maker} for {self}: {answer.text}"
+        return {name.removeprefix("path."): evaluate(text, answer) for name, text in expressions.items()}
+
+    def done(self, client: Client) -> httpx2.Response:
+        """The answer to a request that is good; one that was given up left nothing, so it is sent again."""
+        answers = (self.send(client, self.target(client), headers=self.version) for _ in range(MOST_TRIES))
+        return next(answer for answer in answers if answer.status_code != 504)
 
     def schema(self) -> dict[str, dict[str, Any]]:
         """The properties of the object in its answer, out of the envelope; none where there is no such object."""
@@ -202,15 +213,17 @@ class Operation:
 
     def _maker(self) -> tuple[Operation, Mapping[str, str]]:
         """The operation whose answer has a link to this one, a POST before others, and what the link sets."""
-        found = []
+        found = [(maker, link["parameters"]) for maker, link in self._links() if "parameters" in link]
+        assert found, f"{self.operation_id} needs an object: add a link to it to the response that has the object's id"
+        return min(found, key=lambda each: each[0].method != "POST")
+
+    def _links(self) -> Iterator[tuple[Operation, dict[str, Any]]]:
+        """The links to this operation from the answers of others."""
         for node in document().operations():
             for response in node.operation["responses"].values():
                 for link in self._resolved(response).get("links", {}).values():
                     if link["operationId"] == self.operation_id and node.operation is not self.node.operation:
-                        maker = Operation(node, self.prefix, self.headers)
-                        found.append((maker, link["parameters"]))
-        assert found, f"{self.operation_id} needs an object: add a link to it to the response that has the object's id"
-        return min(found, key=lambda each: each[0].method != "POST")
+                        yield Operation(node, self.prefix, self.headers), link
 
     @staticmethod
     def _resolved(node: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from tests.serving import Server, running
 
 @pytest.fixture(scope="session")
 def failing(fresh_database: Callable[[], str]) -> Iterator[Server]:
-    """A server whose handlers fail when a test wants it, and that waits for no lock."""
-    with running(fresh_database(), resolver=FailingResolver(), busy_timeout=0.05) as started:
+    """A server whose handlers fail when a test wants it, and that hardly waits for a lock."""
+    with running(fresh_database(), resolver=FailingResolver(), busy_timeout=0.3) as started:
         yield started
 
 

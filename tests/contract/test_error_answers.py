@@ -42,20 +42,63 @@ NOT_PROVOKED_AT = {
     ("batch.run_batch", 500): "as above, an operation in it fails and not the batch",
     ("batch.run_batch", 503): "as above",
     ("batch.run_batch", 504): "as above",
+    ("users.accept_invitation", 409): "the time of an invitation must pass; the tests of users move the clock",
 }
 # (operation, status) → the code where it is another one
-OTHER_CODES = {("projects.delete_project", 409): "in_use"}
+OTHER_CODES = {
+    ("projects.delete_project", 409): "in_use",
+    ("users.create_invitation", 409): "invitation_accepted",
+    ("users.delete_user", 409): "last_owner",
+    ("users.update_user", 409): "last_owner",
+    ("webhooks.create_webhook", 409): "limit_reached",
+}
 # Operation without an id in its path → what its body names that is not there
-MISSING: dict[str, dict[str, Any]] = {"resources.create_resource": {"project": "proj_01kb2m9p4bf4ks8f0xm0q5e3yt"}}
+MISSING: dict[str, dict[str, Any]] = {
+    "resources.create_resource": {"project": "proj_01kb2m9p4bf4ks8f0xm0q5e3yt"},
+    "api_keys.create_api_key": {"user": "user_01kb2m9p4bf4ks8f0xm0q5e3yt"},
+    # The token of its example is nobody's.
+    "users.accept_invitation": {},
+}
+Changes = dict[str, Any]
 
 
-def put_a_resource_in(client: Client, values: Mapping[str, str]) -> None:
+def put_a_resource_in(client: Client, values: Mapping[str, str]) -> Changes:
     """Have a resource belong to a project."""
     client.post("/v2/resources", json={"name": "A resource", "type": "production", "project": values["id"]})
+    return {}
 
 
-# Operation that takes no unique value → what brings it into conflict
-CONFLICTS: dict[str, Callable[[Client, Mapping[str, str]], None]] = {"projects.delete_project": put_a_resource_in}
+def activate(client: Client, values: Mapping[str, str]) -> Changes:
+    """Have an invited user accept the invitation as the only owner."""
+    place = f"/v2/users/{values['id']}"
+    assert client.patch(place, json={"role": "owner"}).status_code == 200
+    token = client.post(f"{place}/invitation", json={}).json()["invitation"]["token"]
+    accepted = client.post("/v2/users/accept_invitation", json={"token": token, "name": "An owner"})
+    assert accepted.status_code == 200, accepted.text
+    return {}
+
+
+def demote_the_only_owner(client: Client, values: Mapping[str, str]) -> Changes:
+    """Have a user be the only owner; the change is another role."""
+    return {**activate(client, values), "json": {"role": "member"}}
+
+
+def fill_up_webhooks(client: Client, _: Mapping[str, str]) -> Changes:
+    """Make as many webhooks as an account may have."""
+    body = {"url": "https://example.com/events", "events": ["*"]}
+    answers = (client.post("/v2/webhooks", json=body).status_code for _ in range(100))
+    assert next(status for status in answers if status != 201) == 409
+    return {}
+
+
+# Operation that takes no unique value → what brings it into conflict, and what the request must have for it
+CONFLICTS: dict[str, Callable[[Client, Mapping[str, str]], Changes]] = {
+    "projects.delete_project": put_a_resource_in,
+    "users.create_invitation": activate,
+    "users.delete_user": activate,
+    "users.update_user": demote_the_only_owner,
+    "webhooks.create_webhook": fill_up_webhooks,
+}
 
 
 def declared(operation: Operation) -> list[int]:
@@ -74,9 +117,8 @@ PAIRS = [
 def contradict(client: Client, operation: Operation, values: Mapping[str, str]) -> dict[str, Any]:
     """Bring about what the request conflicts with; what it must have for that."""
     if operation.name in CONFLICTS:
-        CONFLICTS[operation.name](client, values)
-        return {}
-    body = operation.fresh_body()
+        return CONFLICTS[operation.name](client, values)
+    body = operation.fresh_body(client)
     assert operation.send(client, values, json=body).status_code == operation.success
     return {"json": body}
 
@@ -88,7 +130,7 @@ def changes_for(status: int, tenant: Tenant, operation: Operation) -> dict[str, 
         key = tenant.key(*sorted(others), mode=operation.mode)
         return {"headers": {"Authorization": f"Bearer {key}"}}
     if status == 404 and not operation.names:
-        return {"json": {**operation.fresh_body(), **MISSING[operation.name]}}
+        return {"json": {**operation.bodies()[0], **MISSING[operation.name]}}
     changes: dict[int, dict[str, Any]] = {
         400: {"params": {"nothing": "1"}},
         401: {"headers": {"Authorization": ""}},
@@ -118,6 +160,8 @@ def test_a_declared_error_comes_as_declared(
         values = operation.target(client)
         changes = changes_for(status, tenant, operation)
         changes |= contradict(client, operation, values) if status == 409 else {}
+        if operation.bodies() and not {"json", "content"} & changes.keys():
+            changes["json"] = operation.fresh_body(client)
         before = troubles.contents(started.settings)
         answer = met(tenant, operation, status, (client, values, changes))
     code = OTHER_CODES.get((operation.name, status), CODES[status])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import time
@@ -13,7 +14,6 @@ import sqlalchemy
 
 from contract.middleware import HandlerResolver
 from domain.calls import Call
-from gateway import administration
 from gateway.settings import Settings
 from storage import database, sqlite, tables
 from tests.serving import Tenant
@@ -116,4 +116,11 @@ def contents(settings: Settings) -> Mapping[str, list[Any]]:
     def read(tx: database.Transaction) -> dict[str, list[Any]]:
         return {name: rows(tx, name) for name in sqlalchemy.inspect(tx).get_table_names() if name not in BESIDE}
 
-    return administration.write(settings, read)
+    async def once() -> dict[str, list[Any]]:
+        opened = database.open_database(settings.database)
+        try:
+            return await opened.read(read)
+        finally:
+            await opened.close()
+
+    return asyncio.run(once())
