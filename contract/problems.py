@@ -16,8 +16,10 @@ CODE_OF_REASON = {"required_field_missing": "parameter_missing", "unknown_field"
 # Every code that the server raises. The catalogue may have more, never less.
 Code = Literal[
     "already_exists",
+    "authentication_attempts_exceeded",
     "body_malformed",
     "body_too_large",
+    "concurrency_limit_exceeded",
     "idempotency_key_reused",
     "in_use",
     "internal_error",
@@ -33,6 +35,8 @@ Code = Literal[
     "parameter_unknown",
     "path_unknown",
     "precondition_failed",
+    "quota_exceeded",
+    "rate_limit_exceeded",
     "scope_missing",
     "timeout",
     "unavailable",

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Caller:
     key_version: str | None
     account_version: str | None
     expires: int | None
+    limits: Mapping[str, int | None] | None
 
     def may(self, scope: str) -> bool:
         """Whether the key has a scope, by name, by kind (`resources:*`) or by `*`."""
@@ -128,6 +129,7 @@ def recognise(tx: Transaction, key_digest: str, now: int) -> Caller:
         key_version=row.api_version,
         account_version=row.account_api_version,
         expires=row.expires,
+        limits=row.limits,
     )
     refuse_expired(caller, now)
     return caller

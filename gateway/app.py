@@ -11,20 +11,22 @@ from contract import document as documents
 from contract.application import Application
 from contract.document import Document
 from contract.middleware import HandlerResolver
-from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
-from gateway import logs, secret_keys, stages
+from gateway import addresses, logs, secret_keys, stages
+from gateway.addresses import Addresses, FailedAttempts
 from gateway.execution import Execute
 from gateway.keyring import Keyring
+from gateway.limiting import Limit
 from gateway.pages import Pages
 from gateway.pipeline import ErrorLinks, Pipeline
 from gateway.preconditions import Revalidate
 from gateway.settings import Settings
-from storage import database
+from storage import database, limits_memory
 from storage.database import Database
+from storage.limits import Limiter
 
-# The longest list of items that one execution may take, in every plan.
-MOST_IN_BATCH = 1000
+# A slot that nobody gives back ends after this many request deadlines. Only reading a slow body can take longer.
+LEASE_PER_DEADLINE = 2
 
 
 def create_app(
@@ -41,6 +43,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         yield
+        await limiter.close()
         await opened.close()
 
     # The document first: one that does not fit leaves no database open.
@@ -48,31 +51,38 @@ def create_app(
     opened = database.open_database(
         settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
     )
-    app.contract.serve = build_pipeline(settings, document, opened, clock or SystemClock())
-    app.pages = Pages(lambda: app.contract.document, settings.base_url, opened)
+    limiter = build_limiter(settings)
+    app.contract.serve = build_pipeline(settings, opened, limiter, clock or SystemClock())
+    app.pages = Pages(lambda: app.contract.document, settings.base_url, (opened, limiter))
     return app
 
 
-def build_pipeline(settings: Settings, document: Document, opened: Database, clock: Clock) -> Pipeline:
-    """What every request passes, in order; the finishing stages see the answer."""
+def build_pipeline(settings: Settings, opened: Database, limiter: Limiter, clock: Clock) -> Pipeline:
+    """What every request passes, in order; the finishing stages see the answer, the closing ones see every end."""
+    limit = Limit(limiter, opened)
     return Pipeline(
         stages=[
-            stages.Identify(clock),
+            stages.Identify(clock, Addresses(addresses.networks(settings.trusted_proxies))),
             stages.Route(),
-            stages.Authenticate(Keyring(opened)),
-            stages.ChooseVersion(),
+            stages.Authenticate(Keyring(opened), FailedAttempts(settings.failed_authentications_per_minute)),
+            stages.SettleVersion(),
+            limit,
+            stages.FindOperation(),
             stages.Authorize(),
             stages.Decode(),
-            Execute(opened, allowances(document), secret_keys.seal(settings)),
+            Execute(opened, secret_keys.seal(settings)),
         ],
         finishing=[Revalidate()],
+        closing=[limit.close],
         links=ErrorLinks(settings.base_url),
     )
 
 
-def allowances(document: Document) -> dict[str, Allowance]:
-    """What each plan of `x-plans` allows."""
-    return {
-        plan: Allowance(entry["requests_per_minute"], MOST_IN_BATCH, document.raw["x-max-body-bytes"])
-        for plan, entry in document.raw["x-plans"].items()
-    }
+def build_limiter(settings: Settings) -> Limiter:
+    """Where the limits are kept: in Valkey, if the settings have one, else in this process."""
+    if not settings.valkey_url:
+        return limits_memory.MemoryLimiter()
+    # One process needs no client of Valkey, and its import takes a while.
+    from storage import limits_valkey
+
+    return limits_valkey.ValkeyLimiter(settings.valkey_url, settings.request_deadline * LEASE_PER_DEADLINE)

@@ -19,6 +19,8 @@ from storage.database import Database, Transaction
 
 KEY_HEADER = "Idempotency-Key"
 KEY_FIELD = "idempotency_key"
+# The longest list of items that one execution may take, in every plan.
+MOST_IN_BATCH = 1000
 JSON = (b"content-type", b"application/json")
 
 
@@ -29,9 +31,8 @@ class AnswerMismatch(Exception):
 class Execute:
     """Reads run on a read connection, writes in a write transaction: returning commits, raising rolls back."""
 
-    def __init__(self, database: Database, allowances: Mapping[str, Allowance], seal: Seal) -> None:
+    def __init__(self, database: Database, seal: Seal) -> None:
         self.database = database
-        self.allowances = allowances
         self.seal = seal
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -61,8 +62,9 @@ class Execute:
         return given
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
-        caller = exchange.caller
-        return Call(tx, caller.scope, exchange.now, exchange.request_id, self.allowances[caller.plan], self.seal)
+        most = exchange.compiled.max_body_bytes
+        allowance = Allowance(exchange.plan.requests_per_minute, MOST_IN_BATCH, most)
+        return Call(tx, exchange.caller.scope, exchange.now, exchange.request_id, allowance, self.seal)
 
 
 def answer(exchange: Exchange, result: Any) -> Answer:

@@ -8,6 +8,7 @@ from functools import partial
 from contract.problems import Problem
 from domain import api_keys
 from domain.api_keys import Caller
+from domain.refusals import Refusal
 from storage.database import Database
 
 # A revoked key must stop within a second, in every process.
@@ -22,6 +23,10 @@ class Keyring:
         self._database = database
         self._remembered: dict[bytes, tuple[Caller, float]] = {}
 
+    def was_good(self, authorization: bytes) -> bool:
+        """Whether the header `Authorization` was good when it was last looked up, if that is not long ago."""
+        return authorization in self._remembered
+
     async def caller(self, authorization: bytes, now: int) -> Caller:
         """Whom the header `Authorization` stands for; raises a Refusal or a Problem for one that is not good."""
         remembered = self._remembered.get(authorization)
@@ -32,7 +37,11 @@ class Keyring:
         if digest is None:
             raise Problem("key_invalid")
         asked = time.monotonic()
-        caller = await self._database.read(partial(api_keys.recognise, key_digest=digest, now=now))
+        try:
+            caller = await self._database.read(partial(api_keys.recognise, key_digest=digest, now=now))
+        except Refusal:
+            self._remembered.pop(authorization, None)
+            raise
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[authorization] = caller, asked + REMEMBERED_SECONDS

@@ -20,6 +20,8 @@ from storage.database import DeadlineExceeded, Unavailable
 
 log = structlog.get_logger()
 
+Finish = Callable[[Exchange], None]
+
 CHALLENGE = (b"www-authenticate", b"Bearer")
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"private, no-cache"))
 
@@ -38,17 +40,30 @@ class ErrorLinks:
 
 
 class Pipeline:
-    """The life of a request: the stages until one of them gives the answer, then the finishing ones, then the bytes."""
+    """The life of a request: the stages until one of them gives the answer, then the finishing ones, then the bytes.
+
+    The closing ones come before the bytes, whatever became of the request.
+    """
 
     def __init__(
-        self, stages: Sequence[Stage], finishing: Sequence[Callable[[Exchange], None]], links: ErrorLinks
+        self, stages: Sequence[Stage], finishing: Sequence[Finish], closing: Sequence[Finish], links: ErrorLinks
     ) -> None:
         self.stages = stages
         self.finishing = finishing
+        self.closing = closing
         self.links = links
 
     async def __call__(self, compiled: CompiledContract, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(compiled, scope, receive)
+        try:
+            await self.answer(exchange)
+        except ClientGone:
+            return
+        assert exchange.answer is not None
+        await self._send(exchange, exchange.answer, send)
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Take an exchange through everything; it has its answer then. Raises ClientGone where nobody waits for it."""
         try:
             for stage in self.stages:
                 waiting = stage(exchange)
@@ -59,11 +74,12 @@ class Pipeline:
             for finish in self.finishing:
                 finish(exchange)
         except ClientGone:
-            return
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a client can provoke is an answer, never a broken connection
             exchange.answer = self.refuse(exchange, problem_of(error, exchange))
-        assert exchange.answer is not None
-        await self._send(exchange, exchange.answer, send)
+        finally:
+            for close in self.closing:
+                close(exchange)
 
     def refuse(self, exchange: Exchange, problem: Problem) -> Answer:
         """The answer to a request that has this problem."""
@@ -77,7 +93,7 @@ class Pipeline:
         return Answer(kind.status, orjson.dumps(body), headers)
 
     async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
-        headers = [*answer.headers, (b"x-request-id", exchange.request_id.encode())]
+        headers = [*answer.headers, *exchange.limit_headers, (b"x-request-id", exchange.request_id.encode())]
         if answer.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(answer.body)))
         headers += version_headers(exchange.version, exchange.contract.stability)

@@ -32,6 +32,9 @@ class Settings:
     request_deadline: float = 30.0
     busy_timeout: float = 5.0
     secret_keys: str = ""
+    valkey_url: str = ""
+    failed_authentications_per_minute: int = 60
+    trusted_proxies: str = ""
 
     @property
     def database(self) -> str:

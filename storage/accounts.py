@@ -18,13 +18,14 @@ class Row(NamedTuple):
     plan: str
     region: str
     created: int
-    limits: dict[str, int] | None
+    limits: dict[str, int | None] | None
     test_clock_offset: int
     test_reset_day: int
 
 
 INSERT = Statement(sa.insert(accounts).inline(), Row._make, Row._fields)
 FIRST = Statement(sa.select(accounts).limit(1), Row._make)
+SET_LIMITS = Statement(sa.update(accounts).where(accounts.c.id == sa.bindparam("account_id")), Row._make, ("limits",))
 FETCH = Statement(sa.select(accounts).where(accounts.c.id == sa.bindparam("id")), Row._make)
 
 
@@ -36,6 +37,11 @@ def insert(tx: Transaction, account: Mapping[str, Any]) -> None:
 def fetch(tx: Transaction, account_id: str) -> Row | None:
     """Find an account by its id."""
     return FETCH.first(tx, {"id": account_id})
+
+
+def set_limits(tx: Transaction, account_id: str, limits: Mapping[str, int | None] | None) -> None:
+    """Keep which numbers of its plan are others for an account."""
+    SET_LIMITS.run(tx, {"account_id": account_id, "limits": limits})
 
 
 def any_exist(tx: Transaction) -> bool:
