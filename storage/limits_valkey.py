@@ -102,7 +102,7 @@ class ValkeyLimiter:
             # A connection that was closed meanwhile is opened again; at worst a request counts twice.
             retry=Retry(NoBackoff(), 1),
         )
-        self._client = redis.asyncio.Redis(connection_pool=pool)
+        self._client = redis.asyncio.Redis.from_pool(pool)
         self._admit = self._client.register_script(ADMIT)
         self._leave = self._client.register_script(LEAVE)
         self._lease = int(lease * MICROSECONDS)

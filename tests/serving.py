@@ -30,16 +30,26 @@ ENDLESS_ATTEMPTS = {"failed_authentications_per_minute": 1_000_000}
 
 
 class MovableClock:
-    """The time plus an offset in seconds that a test sets."""
+    """The time plus an offset in seconds that a test sets; it can be stopped."""
 
     def __init__(self) -> None:
-        self.offset = 0
+        self.offset: float = 0
+        self._stopped_at: float | None = None
 
     def now(self) -> int:
-        return int(time.time()) + self.offset
+        return int(self.time())
 
     def time(self) -> float:
-        return time.time() + self.offset
+        return (self._stopped_at or time.time()) + self.offset
+
+    @contextlib.contextmanager
+    def stopped(self, at: float | None = None) -> Iterator[None]:
+        """Time stands still meanwhile, but for the offset; `at` is in unix seconds."""
+        self._stopped_at = at or time.time()
+        try:
+            yield
+        finally:
+            self._stopped_at = None
 
 
 class Client(httpx2.Client):
