@@ -164,9 +164,8 @@ def agree(tx: Transaction, known: Mapping[str, Plan], chosen: argparse.Namespace
     )
     plan = known[account.plan].agreed(account.limits)
     if plan.burst > plan.requests_per_minute * MOST_MINUTES_OF_BURST:
-        raise CommandError(
-            f"A burst of {plan.burst} at {plan.requests_per_minute} requests per minute is never refilled."
-        )
+        most = plan.requests_per_minute * MOST_MINUTES_OF_BURST
+        raise CommandError(f"At {plan.requests_per_minute} requests per minute a burst may be at most {most}.")
     lines = [f"{chosen.account}  plan {account.plan}"]
     for name, number in plan._asdict().items():
         note = "  (agreed)" if name in (account.limits or {}) else ""

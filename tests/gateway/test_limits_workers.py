@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,14 +11,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from gateway.settings import Settings
 from tests import engines, under_way
 from tests.gateway import processes
 from tests.gateway.processes import Process, serving
 
-WORKERS = 4
+SECONDS_FOR_FOUR = 180
 # A slot's lease is twice as long.
-DEADLINE = 2
+DEADLINE = 5
 
 
 @pytest.fixture(scope="module")
@@ -28,63 +27,62 @@ def valkey() -> Iterator[str]:
 
 
 @pytest.fixture
-def place(engine: str, valkey: str, fresh_database: Callable[[], str]) -> list[str]:
-    """Options for several processes on one database and one Valkey."""
+def place(engine: str, tmp_path: Path, fresh_database: Callable[[], str]) -> list[str]:
+    """Options that name data of the test's own, on the engine of this run."""
+    return ["--data-dir", str(tmp_path / "data")] if engine == "sqlite" else ["--database", fresh_database()]
+
+
+def account(place: list[str], **limits: int) -> str:
+    """A live key of a new account with these limits."""
+
+    def admin(*arguments: str) -> str:
+        done = processes.run("gateway.administration", *place, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    options = [text for name, number in limits.items() for text in (f"--{name.replace('_', '-')}", str(number))]
+    account_id = admin("account", "create", "Tenant")
+    admin("account", "limits", account_id, *options)
+    return admin("key", "create", account_id, "--mode", "live")
+
+
+def test_four_processes_grant_one_limit(
+    engine: str, place: list[str], valkey: str, tmp_path: Path
+) -> None:  # A039 B158
     if engine != "postgresql":
         pytest.skip("several processes need PostgreSQL")
-    return ["--database", fresh_database(), "--valkey", valkey, "--workers", str(WORKERS)]
-
-
-def account(place: list[str], **limits: int) -> tuple[str, str]:
-    """A free account with other limits: its id and a live key."""
-    settings = Settings(database_url=place[1])
-    made = processes.run("gateway.administration", "--database", settings.database, "account", "create", "Tenant")
-    account_id = made.stdout.strip()
-    options = [text for name, number in limits.items() for text in (f"--{name.replace('_', '-')}", str(number))]
-    agreed = processes.run(
-        "gateway.administration", "--database", settings.database, "account", "limits", account_id, *options
-    )
-    assert agreed.returncode == 0, agreed.stderr
-    key = processes.run(
-        "gateway.administration", "--database", settings.database, "key", "create", account_id, "--mode", "live"
-    )
-    return account_id, key.stdout.strip()
-
-
-def test_four_processes_grant_one_limit(place: list[str], tmp_path: Path) -> None:  # A039 B158
-    with serving(tmp_path, *place) as process:
-        # So slow a rate refills nothing while the test runs.
-        _, key = account(place, requests_per_minute=1, burst=60, concurrent_requests=1000)
+    # So slow a rate refills nothing while the test runs, or one where the machine is very busy.
+    key = account(place, requests_per_minute=1, burst=60, concurrent_requests=1000)
+    process = Process(tmp_path, *place, "--valkey", valkey, "--workers", "4", variables={})
+    try:
+        process.wait_until_ready(SECONDS_FOR_FOUR)
 
         def ask(_: int) -> list[int]:
             with process.client(key=key) as client:
                 return [client.get("/resources").status_code for _ in range(4)]
 
+        started = time.monotonic()
         with ThreadPoolExecutor(50) as pool:
             found = [status for each in pool.map(ask, range(50)) for status in each]
-        assert (found.count(200), found.count(429)) == (60, 140) or found.count(200) in (61, 62), "one a minute refills"
+        refilled = int((time.monotonic() - started) / 60) + 1
+        assert 60 <= found.count(200) < 60 + refilled
+        assert found.count(200) + found.count(429) == 200
+    finally:
+        process.stop()
 
 
-def test_a_killed_server_gives_its_slots_back(place: list[str], tmp_path: Path) -> None:  # B159
-    _, key = account(place, concurrent_requests=2)
-    with serving(tmp_path, *place, API_REQUEST_DEADLINE=str(DEADLINE)) as process:
+def test_a_killed_server_gives_its_slots_back(place: list[str], valkey: str, tmp_path: Path) -> None:  # B159
+    key = account(place, concurrent_requests=2)
+    options = [*place, "--valkey", valkey]
+    with serving(tmp_path, *options, API_REQUEST_DEADLINE=str(DEADLINE)) as process:
         with under_way.at(process.url, key, 2), process.client(key=key) as client:
             assert client.get("/resources").json()["error"]["code"] == "concurrency_limit_exceeded"
-            for each in [process.popen.pid, *children(process)]:
-                os.kill(each, signal.SIGKILL)
-            process.popen.wait(processes.SECONDS_TO_ACT)
-    with serving(tmp_path, *place, API_REQUEST_DEADLINE=str(DEADLINE)) as again, again.client(key=key) as client:
+            process.stop(signal.SIGKILL)
+    with serving(tmp_path, *options, API_REQUEST_DEADLINE=str(DEADLINE)) as again, again.client(key=key) as client:
         processes.eventually(lambda: client.get("/resources").status_code == 200 or None)
 
 
-def children(process: Process) -> list[int]:
-    """The processes that a server has started."""
-    parent = process.popen.pid
-    return [int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()]
-
-
-def test_without_its_valkey_a_server_refuses(engine: str, tmp_path: Path, fresh_database: Callable[[], str]) -> None:
-    place = ["--data-dir", str(tmp_path / "data")] if engine == "sqlite" else ["--database", fresh_database()]
+def test_without_its_valkey_a_server_refuses(place: list[str], tmp_path: Path) -> None:
     with engines.valkey_server() as url:
         process = Process(tmp_path, *place, "--valkey", url, variables={})
         process.wait_until_ready()
