@@ -56,7 +56,9 @@ class Execute:
         call.idempotency_key = idempotency_key(exchange)
         if call.idempotency_key is None:
             return answer(exchange, operation.handler(call, **arguments)), call
-        kept = idempotency.claim(call, fingerprint(operation, arguments))
+        # A secret is shown again to nobody but the key that it was shown to first.
+        asking = exchange.caller.key_id if operation.success.is_secret else None
+        kept = idempotency.claim(call, fingerprint(operation, arguments, asking))
         if kept is not None:
             headers = [(name.encode(), value.encode()) for name, value in kept.headers.items()]
             return Answer(kept.status, kept.body, [*headers, (b"idempotent-replayed", b"true")]), call
@@ -106,10 +108,13 @@ def idempotency_key(exchange: Exchange) -> str | None:
     return found
 
 
-def fingerprint(operation: Operation, arguments: Mapping[str, Any]) -> str:
-    """What makes two requests the same: the operation and all that its handler gets, but for the key itself."""
+def fingerprint(operation: Operation, arguments: Mapping[str, Any], asking: str | None = None) -> str:
+    """What makes two requests the same: the operation and all that its handler gets, but for the key itself.
+
+    With `asking` it is also the API key that asks.
+    """
     body = arguments.get("body")
     if isinstance(body, dict) and KEY_FIELD in body:
         arguments = {**arguments, "body": {name: value for name, value in body.items() if name != KEY_FIELD}}
-    content = orjson.dumps([operation.id, arguments], option=orjson.OPT_SORT_KEYS)
+    content = orjson.dumps([operation.id, arguments, asking], option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=16).hexdigest()
