@@ -164,14 +164,13 @@ def unquoted(key: str) -> str:
 def fingerprint(exchange: Exchange) -> str:
     """What makes two requests the same: the operation and all that its handler gets, but for the key itself.
 
-    What a batch comes to hangs on the scopes of its caller too, and nobody may be shown what he may not read.
+    A secret is shown again to nobody but the API key that it was shown to first; a batch may hold one, and what the
+    scopes of another key do not show.
     """
     operation, arguments = exchange.operation, exchange.arguments
     body = arguments.get("body")
     if isinstance(body, dict) and KEY_FIELD in body:
         arguments = {**arguments, "body": {name: value for name, value in body.items() if name != KEY_FIELD}}
-    identity = [operation.id, arguments]
-    if operation.is_batch:
-        identity.append(sorted(exchange.caller.scopes))
-    content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+    asking = exchange.caller.key_id if operation.success.is_secret or operation.is_batch else None
+    content = orjson.dumps([operation.id, arguments, asking], option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=16).hexdigest()
