@@ -74,10 +74,13 @@ def test_four_processes_grant_one_limit(
 def test_a_killed_server_gives_its_slots_back(place: list[str], valkey: str, tmp_path: Path) -> None:  # B159
     key = account(place, concurrent_requests=2)
     options = [*place, "--valkey", valkey]
-    with serving(tmp_path, *options, API_REQUEST_DEADLINE=str(DEADLINE)) as process:
-        with under_way.at(process.url, key, 2), process.client(key=key) as client:
-            assert client.get("/resources").json()["error"]["code"] == "concurrency_limit_exceeded"
-            process.stop(signal.SIGKILL)
+    with (
+        serving(tmp_path, *options, API_REQUEST_DEADLINE=str(DEADLINE)) as process,
+        under_way.at(process.url, key, 2),
+        process.client(key=key) as client,
+    ):
+        assert client.get("/resources").json()["error"]["code"] == "concurrency_limit_exceeded"
+        process.stop(signal.SIGKILL)
     with serving(tmp_path, *options, API_REQUEST_DEADLINE=str(DEADLINE)) as again, again.client(key=key) as client:
         processes.eventually(lambda: client.get("/resources").status_code == 200 or None)
 
