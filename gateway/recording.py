@@ -190,10 +190,11 @@ def store(tx: Transaction, batch: Batch) -> None:
 
 
 def entry_of(exchange: Exchange, caller: api_keys.Caller, status: int | None) -> logs.Entry:
-    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it."""
-    scope, operation = exchange.scope, getattr(exchange, "operation", None)
-    method = scope["method"]
-    path = shown_path(scope)
+    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it.
+
+    Its message is empty: it is made of the rest when it is read.
+    """
+    operation = getattr(exchange, "operation", None)
     values = exchange.match.values
     return (
         *caller.scope,
@@ -201,9 +202,9 @@ def entry_of(exchange: Exchange, caller: api_keys.Caller, status: int | None) ->
         exchange.now,
         "request",
         "warning" if status is None else LEVELS[status // 100],
-        f"{method} {path.partition('?')[0]} {'was not sent to its end' if status is None else f'answered {status}'}",
-        method,
-        path,
+        "",
+        exchange.scope["method"],
+        shown_path(exchange.scope),
         None if operation is None else operation.id,
         status,
         int((time.perf_counter() - exchange.started) * 1_000_000),
