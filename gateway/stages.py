@@ -95,8 +95,6 @@ class Authenticate:
             if refused.code in GUESSES:
                 self.attempts.record(exchange.address, exchange.time)
             raise (exchange.misrouted or refused) from None
-        if exchange.caller.networks:
-            callers.refuse_elsewhere(exchange.caller, exchange.address)
 
     def _header(self, exchange: Exchange) -> bytes:
         """The header with the key, if it is to be looked at."""
