@@ -28,10 +28,9 @@ CHECKSUM_LENGTH = 6
 FORM = re.compile(r"(sk_(?:live|test)_[0-9A-Za-z]{30})([0-9A-Za-z]{6})\Z", re.ASCII)
 SHOWN_PREFIX = len("sk_live_") + 4
 LONGEST_LIFE = 10 * 366 * 24 * 60 * 60
-COLUMNS = ("id", "created", "updated", "version", "name", "digest", "prefix", "last4", "scopes", "api_version")
-MORE_COLUMNS = ("expires", "revoked", "allowed_networks", "last_used")
-SHOWN = ("id", "created", "updated", "version", "name", "mode", "prefix", "last4", "scopes", "api_version")
-MORE_SHOWN = ("expires", "allowed_networks", "user")
+IDENTITY = ("id", "created", "updated", "version", "prefix", "last4")
+GIVEN = ("name", "scopes", "api_version", "expires", "allowed_networks")
+KEPT = ("digest", "revoked", "last_used")
 
 
 # Whose key was used, and when.
@@ -190,13 +189,13 @@ def page(call: Call, query: ApiKeyQuery) -> Page[ApiKey]:
 def update(call: Call, key_id: str, changes: Mapping[str, Any]) -> ApiKey:
     """Change the given attributes; lists are replaced. No change, no event."""
     _refuse_expiry(call, changes.get("expires"))
+    role = _role_behind(call, key_id) if "scopes" in changes else None
     if "allowed_networks" in changes:
         changes = {**changes, "allowed_networks": networks.written(changes["allowed_networks"])}
 
     def apply(old: ApiKey) -> ApiKey:
         added = [scope for scope in changes.get("scopes", ()) if scope not in old.scopes]
-        if added:
-            callers.require_scopes(call.caller, added, _require_user(call, str(old.user)) if old.user else None)
+        callers.require_scopes(call.caller, added, role)
         return replace(old, **changes)
 
     call.forget_callers = True
@@ -205,13 +204,13 @@ def update(call: Call, key_id: str, changes: Mapping[str, Any]) -> ApiKey:
 
 def rotate(call: Call, key_id: str, body: Rotation) -> ApiKey:
     """Make a successor that may do the same; the old key ends after the overlap, or before if it would anyway."""
+    role = _role_behind(call, key_id)
     old = KEYS.lock(call, key_id)
-    _require_control(call, old)
-    ends = call.now + body["overlap_seconds"]
+    _require_control(call, old, role)
+    ends = call.real_now + body["overlap_seconds"]
     KEYS.store(call, old, replace(old, expires=ends if old.expires is None else min(ends, old.expires)))
     call.forget_callers = True
-    kept = ("name", "scopes", "api_version", "expires", "allowed_networks", "user")
-    return _add(call, kinds.attributes(old, kept))
+    return _add(call, kinds.attributes(old, (*GIVEN, "user")))
 
 
 def delete(call: Call, key_id: str) -> Deleted:
@@ -247,7 +246,7 @@ def _add(call: Call, given: Mapping[str, Any]) -> ApiKey:
 
 
 def _end(call: Call, old: ApiKey) -> Deleted:
-    ROWS.update(call.tx, call.scope, old.id, old.version, {"revoked": call.now, "updated": call.now})
+    ROWS.update(call.tx, call.scope, old.id, old.version, {"revoked": call.real_now, "updated": call.now})
     call.forget_callers = True
     return KEYS.removed(call, old)
 
@@ -260,20 +259,26 @@ def _require_user(call: Call, user_id: str) -> str:
     return row.role
 
 
-def _require_control(call: Call, key: ApiKey) -> None:
+def _role_behind(call: Call, key_id: str) -> str | None:
+    """The role of the user whom a key belongs to. Whoever needs the key's row too locks it after the user's."""
+    user = KEYS.fetch(call, key_id).user
+    return None if user is None else _require_user(call, str(user))
+
+
+def _require_control(call: Call, key: ApiKey, role: str | None) -> None:
     """Refuse to hand out the powers of a key that are not the caller's, its user's included."""
     caller = call.caller
     if caller is None or key.id == caller.key_id:
         return
     callers.require_scopes(caller, key.scopes, None, None)
-    if key.user is not None and key.user != caller.user_id:
-        callers.require_role(caller, _require_user(call, str(key.user)), None)
+    if role is not None and key.user != caller.user_id:
+        callers.require_role(caller, role, None)
 
 
 def _refuse_expiry(call: Call, expires: int | None) -> None:
-    if expires is not None and expires <= call.now:
+    if expires is not None and expires <= call.real_now:
         raise Invalid("expires", "too_small", "must be a time in the future")
-    if expires is not None and expires > call.now + LONGEST_LIFE:
+    if expires is not None and expires > call.real_now + LONGEST_LIFE:
         raise Invalid("expires", "too_large", "must be within the next 10 years")
 
 
@@ -285,11 +290,11 @@ def _expand(call: Call, keys: Sequence[ApiKey], expand: Sequence[str]) -> None:
 
 
 def _snapshot(key: ApiKey) -> dict[str, Any]:
-    return {"object": "api_key", **kinds.attributes(key, SHOWN + MORE_SHOWN)}
+    return {"object": "api_key", **kinds.attributes(key, (*IDENTITY, *GIVEN, "mode", "user"))}
 
 
 def _columns(key: ApiKey) -> dict[str, Any]:
-    return {**kinds.attributes(key, COLUMNS + MORE_COLUMNS), "user_id": key.user}
+    return {**kinds.attributes(key, IDENTITY + GIVEN + KEPT), "user_id": key.user}
 
 
 def _load(_: Call, row: Row) -> ApiKey:

@@ -56,6 +56,11 @@ class Call:
     sunsets: Mapping[str, str] | None = None
     outcomes: Outcomes = NOTHING
 
+    @property
+    def real_now(self) -> int:
+        """The time without the test clock, which is that of keys: nobody can move on when a key ends."""
+        return self.now - self.clock_offset
+
     def require_revision(self, object_id: str, version: int) -> None:
         """Refuse to go on when the object is not in a revision that the caller accepts."""
         if self.if_match is not None and revision(object_id, version) not in self.if_match:

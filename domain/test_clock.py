@@ -74,4 +74,4 @@ def _require_test_mode(call: Call) -> None:
 
 def _shown(call: Call, offset: int) -> TestClock:
     # The offset that came with the caller may be older than the account's.
-    return TestClock(call.now - call.clock_offset + offset, offset)
+    return TestClock(call.real_now + offset, offset)

@@ -69,6 +69,7 @@ class Batch:
         began = time.monotonic()
         for each in inner:
             await take_turns()
+            each.started = time.perf_counter()
             await self.serving().respond(each)
         outcomes = outcomes_of(inner, began)
         if execution.idempotency_key(exchange) is not None and not any(map(passes, outcomes.results)):
@@ -101,19 +102,19 @@ class Batch:
                 problem = pipeline.problem_of(error, together.running)
                 together.running.answer = self.serving().refuse(together.running, problem)
             else:
-                self._record(waiting)
+                self._close(waiting)
                 for each in waiting:
                     self.execute.follow_up(each)
                 return given
         for each in inner:
             if not failed(each):
                 each.answer = self.serving().refuse(each, Problem("batch_rolled_back"))
-        self._record(waiting)
+        self._close(waiting)
         return self.execute.sum_up(exchange, outcomes_of(inner, began))
 
-    def _record(self, settled: Sequence[Exchange]) -> None:
+    def _close(self, settled: Sequence[Exchange]) -> None:
         for each in settled:
-            self.serving().record(each)
+            self.serving().close(each)
 
 
 class Together:
@@ -130,6 +131,7 @@ class Together:
         """Run all; raises what the first that fails raises. It may be called again after a rollback."""
         for each in self.waiting:
             self.running = each
+            each.started = time.perf_counter()
             if time.monotonic() > each.expires:
                 raise DeadlineExceeded("The operations of the batch took too long; nothing was committed.")
             each.answer = self.execute.run(each, tx)
@@ -203,8 +205,8 @@ def nest(outer: Exchange, operation: Mapping[str, Any], key: str | None) -> Exch
         "query_string": query.encode(),
         "headers": headers,
     }
-    nested = Exchange(compiled, scope, receive)
-    nested.nested, nested.contract, nested.version = True, outer.contract, outer.version
+    nested = Exchange(compiled, scope, receive, nested=True)
+    nested.contract, nested.version = outer.contract, outer.version
     return nested
 
 
@@ -229,9 +231,10 @@ def outcome_of(nested: Exchange) -> Outcome:
     assert given is not None
     deleted = nested.method == "DELETE" and given.status == 200
     has_body = given.body and nested.scope["method"] != "HEAD"
+    headers = [*given.headers, *pipeline.deprecation_headers(nested)]
     return Outcome(
         status=204 if deleted else given.status,
         body=orjson.Fragment(given.body) if has_body else None,
         request_id=nested.request_id,
-        headers={name.decode(): value.decode("latin-1") for name, value in given.headers if name != b"content-type"},
+        headers={name.decode(): value.decode("latin-1") for name, value in headers if name != b"content-type"},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
@@ -20,6 +20,8 @@ from storage.database import Database, Transaction
 
 KEY_HEADER = "Idempotency-Key"
 KEY_FIELD = "idempotency_key"
+# The longest list of items that one execution may take, in every plan.
+MOST_IN_BATCH = 1000
 JSON = (b"content-type", b"application/json")
 
 
@@ -33,13 +35,11 @@ class Execute:
     def __init__(
         self,
         database: Database,
-        allowances: Mapping[str, Allowance],
         seal: Seal,
         allowed_networks: Sequence[IPv4Network | IPv6Network],
         forget: Callable[[str], None],
     ) -> None:
         self.database = database
-        self.allowances = allowances
         self.seal = seal
         self.allowed_networks = allowed_networks
         self.forget = forget
@@ -91,13 +91,14 @@ class Execute:
         return handle(exchange, self._call(exchange, cast("Transaction", None)))
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
-        caller = exchange.caller
+        caller, plan = exchange.caller, exchange.plan
+        most = exchange.compiled.max_body_bytes
         return Call(
             tx,
             caller.scope,
             exchange.now,
             exchange.request_id,
-            self.allowances[caller.plan],
+            Allowance(plan.requests_per_minute, MOST_IN_BATCH, most, caller.plan, plan.monthly_quota),
             self.seal,
             api_version=exchange.version,
             allowed_networks=self.allowed_networks,

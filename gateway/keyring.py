@@ -8,6 +8,7 @@ from functools import partial
 from contract.problems import Problem
 from domain import api_keys, callers
 from domain.callers import Caller
+from domain.refusals import Refusal
 from domain.roles import Roles
 from storage.database import Database
 
@@ -25,6 +26,10 @@ class Keyring:
         self._remembered: dict[bytes, tuple[Caller, float]] = {}
         self._forgotten = 0
 
+    def was_good(self, authorization: bytes) -> bool:
+        """Whether the header `Authorization` was good when it was last looked up, if that is not long ago."""
+        return authorization in self._remembered
+
     async def caller(self, authorization: bytes, now: int) -> Caller:
         """Whom the header `Authorization` stands for; raises a Refusal or a Problem for one that is not good."""
         remembered = self._remembered.get(authorization)
@@ -36,7 +41,11 @@ class Keyring:
             raise Problem("key_invalid")
         asked, forgotten = time.monotonic(), self._forgotten
         recognise = partial(callers.recognise, key_digest=digest, now=now, known=self._roles)
-        caller = await self._database.read(recognise)
+        try:
+            caller = await self._database.read(recognise)
+        except Refusal:
+            self._remembered.pop(authorization, None)
+            raise
         if forgotten != self._forgotten:
             # It was read before a change that others are to see from now on.
             return caller

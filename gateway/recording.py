@@ -195,7 +195,8 @@ def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Ent
     scope, operation = exchange.scope, getattr(exchange, "operation", None)
     method = scope["method"]
     path = shown_path(scope)
-    values = exchange.match.values
+    match = getattr(exchange, "match", None)
+    values = () if match is None else match.values
     return (
         *caller.scope,
         exchange.request_id,

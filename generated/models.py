@@ -652,6 +652,10 @@ Scopes: TypeAlias = list[Scope]
 """What the key may do."""
 
 
+GivenScopes: TypeAlias = list[str]
+"""What the key may do, within the role of the user that it belongs to."""
+
+
 PinnedVersion: TypeAlias = Literal["2023-09-15", "2023-11-01", "2024-01-15"] | None
 """The dated version that the key's requests have unless they name one; `null` for the account's."""
 
@@ -718,7 +722,7 @@ class ApiKey(TypedDict):
     last4: str
     """How the key ends, to tell it apart."""
 
-    scopes: Scopes
+    scopes: GivenScopes
     api_version: PinnedVersion
     expires: PossibleTime
     """When the key ends; `null` for never."""
@@ -748,7 +752,7 @@ class NewApiKey(TypedDict):
     last4: str
     """How the key ends, to tell it apart."""
 
-    scopes: Scopes
+    scopes: GivenScopes
     api_version: PinnedVersion
     expires: PossibleTime
     """When the key ends; `null` for never."""
@@ -804,7 +808,7 @@ class V1ApiKey(TypedDict):
     last4: str
     """How the key ends, to tell it apart."""
 
-    scopes: Scopes
+    scopes: GivenScopes
     api_version: PinnedVersion
     expires_at: PossibleTimestamp
     """When the key ends; `null` for never."""
@@ -832,7 +836,7 @@ class V1NewApiKey(TypedDict):
     last4: str
     """How the key ends, to tell it apart."""
 
-    scopes: Scopes
+    scopes: GivenScopes
     api_version: PinnedVersion
     expires_at: PossibleTimestamp
     """When the key ends; `null` for never."""

@@ -205,3 +205,16 @@ def test_what_happens_is_recorded_without_secrets(tenant: Tenant, v2: Client) ->
     for event in events:
         assert made["key"] not in str(event)
         assert "digest" not in str(event)
+
+
+def test_a_key_that_the_operator_revokes_is_not_counted(tenant: Tenant, v2: Client) -> None:
+    key = tenant.key("resources:read")
+    assert v2.get("/api-keys").json()["total_count"] == 2
+    recorded.revoke(tenant, key)
+    listed = v2.get("/api-keys").json()
+    assert (len(listed["data"]), listed["total_count"]) == (1, 1)
+
+
+def test_a_scope_that_is_no_more_is_still_shown(tenant: Tenant, v2: Client) -> None:
+    tenant.key("retired:read")
+    assert v2.get("/api-keys").json()["data"][0]["scopes"] == ["retired:read"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx2
@@ -146,7 +146,7 @@ def test_filters_narrow_the_list(client: Client, tenant: Tenant, server: Server)
     with tenant.client(f"/{prefix}", key=tenant.key("projects:read")) as other:
         forbidden = other.get("/resources")
     key_id = entry(client, forbidden)["key"]["id"]
-    asked = {
+    asked: dict[str, tuple[dict[str, Any], list[httpx2.Response]]] = {
         "operation": ({"operation": f"{prefix}.resources.get_resource"}, [missing, read]),
         "status": ({"status": 404}, [missing]),
         "level": ({"level": "warning"}, [forbidden, missing]),
@@ -170,7 +170,8 @@ def test_a_filter_that_cannot_be_is_refused(client: Client, params: dict[str, An
 
 def test_pages_behind_a_cursor(v2: Client) -> None:
     made = [v2.get("/resources").headers["X-Request-Id"] for _ in range(5)]
-    pages, cursor = [], {}
+    pages: list[Sequence[str]] = []
+    cursor: dict[str, str] = {}
     while len(pages) < 3:
         answer = v2.get("/logs", params={"limit": 2, "operation": "v2.resources.list_resources", **cursor})
         assert answer.json()["total_count"] == 5
@@ -184,7 +185,8 @@ def test_pages_behind_a_cursor(v2: Client) -> None:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_with_numbers(v1: Client, order: str) -> None:
     made = [v1.get("/resources").headers["X-Request-Id"] for _ in range(5)]
-    params = {"per_page": 2, "operation": "v1.resources.list_resources", "sort": "created_at", "order": order}
+    sorting = {"sort": "created_at", "order": order}
+    params: dict[str, Any] = {"per_page": 2, "operation": "v1.resources.list_resources", **sorting}
     pages = [v1.get("/logs", params={**params, "page": number}) for number in (1, 2, 3, 4)]
     expected = made if order == "asc" else made[::-1]
     assert [ids(page) for page in pages] == [expected[:2], expected[2:4], expected[4:], []]

@@ -46,10 +46,10 @@ def change(client: Client, webhook: dict[str, Any], **fields: Any) -> httpx2.Res
 
 
 def stored(tenant: Tenant) -> str:
-    """All that the database holds of the tenant's webhooks and of their events."""
+    """All that the database holds of the tenant's webhooks, of their events and of kept answers."""
     mine = [
         sa.select(table).where(table.c.account_id == tenant.account_id)
-        for table in (tables.webhook_endpoints, tables.events)
+        for table in (tables.webhook_endpoints, tables.events, tables.idempotency_keys)
     ]
     return recorded.read(tenant.server, lambda tx: str([tx.execute(statement).all() for statement in mine]))
 
@@ -90,7 +90,9 @@ def test_every_event_that_is_recorded_can_be_chosen(server: Server) -> None:  # 
 
 
 def test_the_secret_is_shown_once_and_sealed(client: Client, tenant: Tenant) -> None:  # A071
-    first, second = create(client), create(client)
+    kept: dict[str, Any] = {"json": {"url": URL}, "headers": {"Idempotency-Key": "one"}}
+    first, second = data(client.post("/webhooks", **kept), 201), create(client)
+    assert data(client.post("/webhooks", **kept), 201) == first
     for made in (first, second):
         assert made["secret"].startswith("whsec_")
         assert len(base64.b64decode(made["secret"].removeprefix("whsec_"), validate=True)) == 32

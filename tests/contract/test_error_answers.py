@@ -37,7 +37,12 @@ NOT_PROVOKED = {429: "limits are not enforced yet"}
 TROUBLES = {500: troubles.fail, 503: troubles.be_busy, 504: troubles.outlast}
 # The tables from here on name operations without their contract.
 # (operation, status) → why it cannot be provoked at this operation
-NOT_PROVOKED_AT: dict[tuple[str, int], str] = {}
+NOT_PROVOKED_AT = {
+    ("batch.run_batch", 403): "it needs no scope; each operation in it shows the error of its own",
+    ("batch.run_batch", 500): "as above, an operation in it fails and not the batch",
+    ("batch.run_batch", 503): "as above",
+    ("batch.run_batch", 504): "as above",
+}
 # (operation, status) → the code where it is another one
 OTHER_CODES = {("projects.delete_project", 409): "in_use"}
 # Operation without an id in its path → what its body names that is not there

@@ -153,3 +153,10 @@ def test_what_is_given_arrives_and_nothing_is_invented(given: dict[str, int]) ->
         {"timeout": "timeout_ms"}.get(name, name): value * (1000 if name == "timeout" else 1)
         for name, value in expected.items()
     }
+
+
+def test_a_time_becomes_unix_seconds() -> None:
+    time = {"type": "string", "format": "date-time"}
+    assert taken(time, "2024-01-15T12:00:00Z") == 1705320000
+    assert taken({**time, "type": ["string", "null"]}, None) is None
+    assert taken(of(at=time), {"at": "1970-01-01T01:00:00+01:00"}) == {"at": 0}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import structlog.testing
 
+from gateway import administration
 from tests.contract import answers, troubles
 from tests.serving import Client, Server, Tenant
 
@@ -86,3 +89,21 @@ def test_one_tenant_in_trouble_does_not_trouble_another(failing: Server, unlucky
     with troubles.met_by(unlucky, troubles.fail):
         assert create(unlucky, "v2") == 500
         assert create(failing.tenant(), "v2") == 201
+
+
+@pytest.mark.parametrize("place", troubles.BESIDE)
+def test_what_is_not_compared_is_written_by_requests_that_change_nothing(tenant: Tenant, place: str) -> None:
+    """A row of the table of exceptions that is not needed fails."""
+    table, _, column = place.partition(".")
+    wanted = f"SELECT {column or 'count(*)'} FROM {table} WHERE account_id = '{tenant.account_id}'"
+
+    def rows() -> list[str]:
+        found = administration.write(tenant.server.settings, lambda tx: tx.exec_driver_sql(wanted).all())
+        return sorted(map(repr, found))
+
+    before, until = rows(), time.monotonic() + 10
+    with tenant.client("/v2") as client:
+        client.get("/resources")
+    while rows() == before:
+        assert time.monotonic() < until, f"{place} is not written"
+        time.sleep(0.05)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -11,8 +11,9 @@ from contract import document as documents
 from contract import servers
 from contract.servers import Host, Servers
 from domain import accounts
-from gateway import administration, hosting
+from gateway import administration, hosting, welcome
 from gateway.settings import ROOT, SettingError, Settings
+from storage import accounts as stored
 from tests.serving import Client, Server, Tenant, running
 
 CONTRACTS = ("v1", "v2")
@@ -130,7 +131,15 @@ def test_test_and_live_data_do_not_meet_on_any_host(server: Server) -> None:  # 
             assert test.get(f"/resources/{live.create()['id']}").status_code == 404
 
 
-def test_a_deployment_says_what_it_is(fresh_database: Any) -> None:
+def test_the_operations_of_a_batch_are_at_its_host(server: Server) -> None:
+    tenant = in_region(server, "eu")
+    with tenant.client("/v2", headers={"Host": "eu.api.yourcompany.com"}) as client:
+        made = {"method": "POST", "path": "/v2/resources", "body": {"name": "A resource", "type": "production"}}
+        answer = client.post("/batch", json={"operations": [made]})
+    assert [result["status"] for result in answer.json()["results"]] == [201]
+
+
+def test_a_deployment_says_what_it_is(fresh_database: Callable[[], str]) -> None:
     with running(fresh_database(), environment="sandbox", region="eu") as server:
         tenant = in_region(server, "eu")
         assert placed(asked(tenant, "127.0.0.1")) == ("sandbox", "eu")
@@ -150,6 +159,18 @@ def test_a_deployment_says_what_it_is(fresh_database: Any) -> None:
 def test_a_deployment_that_cannot_be_is_refused(given: Settings, says: str) -> None:
     with pytest.raises(SettingError, match=says):
         hosting.own_place(given, Servers([]))
+
+
+def test_new_accounts_are_where_the_deployment_is(fresh_database: Callable[[], str]) -> None:
+    raw = documents.load(ROOT / "openapi.yaml").raw
+    chosen = administration.parser(raw, "eu").parse_args(["account", "create", "X"])
+    assert chosen.region == "eu"
+    settings = Settings(database_url=fresh_database(), region="eu")
+    keys = welcome.first_keys(settings)
+    assert keys is not None
+    found = administration.write(settings, lambda tx: stored.fetch(tx, keys.account_id))
+    assert found is not None
+    assert found.region == "eu"
 
 
 def test_the_document_has_the_documented_addresses() -> None:  # A003 A004 A005 B012 B013 B014
