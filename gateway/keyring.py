@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 from contract.problems import Problem
-from domain import api_keys, callers
+from domain import callers, key_form
 from domain.callers import Caller
 from domain.refusals import Refusal
 from domain.roles import Roles
@@ -36,7 +36,7 @@ class Keyring:
         if remembered is not None and remembered[1] > time.monotonic():
             callers.refuse_expired(remembered[0], now)
             return remembered[0]
-        digest = api_keys.digest(bearer(authorization))
+        digest = key_form.digest(bearer(authorization))
         if digest is None:
             raise Problem("key_invalid")
         asked, forgotten = time.monotonic(), self._forgotten

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from contract.problems import Fault, Problem
-from domain import callers, ids, roles
+from domain import ids, roles
 from domain.clock import Clock
 from domain.refusals import Refusal
 from gateway import keyring, reading

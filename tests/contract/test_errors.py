@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from domain import api_keys
+from domain import api_keys, key_form
 from gateway import administration
 from gateway.settings import ROOT
 from tests import under_way
@@ -128,7 +128,7 @@ def too_many_at_once(tenant: Tenant, contract: str) -> httpx2.Response:
 
 
 def guessing(tenant: Tenant, contract: str) -> httpx2.Response:
-    ask = with_key(lambda _: api_keys.generate("live"))
+    ask = with_key(lambda _: key_form.generate("live"))
     while (answer := ask(tenant, contract)).status_code == 401:
         pass
     return answer
@@ -141,7 +141,7 @@ MET: dict[str, tuple[str, How]] = {
     "parameter_unknown": ("server", told("GET", "/resources?nothing=1")),
     "body_malformed": ("server", told("POST", "/resources", content="{", headers=JSON)),
     "key_missing": ("server", without_key),
-    "key_invalid": ("server", with_key(lambda _: api_keys.generate("live"))),
+    "key_invalid": ("server", with_key(lambda _: key_form.generate("live"))),
     "key_revoked": ("server", with_key(revoked)),
     "key_expired": ("server", with_key(expired)),
     "scope_missing": ("server", with_key(lambda tenant: tenant.key("resources:read"))),

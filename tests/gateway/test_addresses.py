@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
-from domain import api_keys
+from domain import key_form
 from gateway import addresses
 from gateway.addresses import Addresses, FailedAttempts
 from tests.serving import Server, running
@@ -86,7 +86,7 @@ def ask(server: Server, address: str, key: str, path: str = "/v2/resources") -> 
 
 def test_an_address_that_guesses_is_stopped(guarded: Server) -> None:
     with guarded.clock.stopped():
-        found = [ask(guarded, "192.0.2.1", api_keys.generate("live")) for _ in range(PER_MINUTE + 1)]
+        found = [ask(guarded, "192.0.2.1", key_form.generate("live")) for _ in range(PER_MINUTE + 1)]
         assert [answer.status_code for answer in found] == [401] * PER_MINUTE + [429]
         refused = found[-1]
         assert refused.json()["error"]["code"] == "authentication_attempts_exceeded"
