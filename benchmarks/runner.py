@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, contenders, latency, memory, report, rounds, servers, startup
+from benchmarks import client, contenders, latency, memory, report, rounds, seeding, servers, startup
 from benchmarks.conditions import Conditions
 from benchmarks.contenders import BARE, CONNEXION, FASTAPI, STRIPPED, Contender
 from benchmarks.report import Row, Target
@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Compare the server with peers in one run.")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, about 2 minutes")
     parser.add_argument("--check", action="store_true", help="end with 1 when a target is missed")
+    parser.add_argument("--postgresql", metavar="URL", help="compare many and few resources on this server too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     given = parser.parse_args(arguments)
     if sys.platform != "linux":
@@ -98,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="bench-") as name:
             run = Run(QUICK if given.quick else DEFAULT, Path(name), pair[0] if pair else None)
             measure(run)
+            if given.postgresql:
+                compete_with_many(run, given.postgresql)
     except (client.LoadError, contenders.AdministrationError, contenders.UnequalError, servers.ServerError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return BROKEN
@@ -129,7 +132,7 @@ def measure(run: Run) -> None:
         with run.step(f"memory over {run.plan.all_requests:,} requests"):
             growth = memory.measure(ours, run.plan.first_requests, run.plan.all_requests)
         run.rows.append(report.memory_row(growth))
-    compete_with_many(run, "")
+    compete_with_many(run)
 
 
 def capacity(run: Run) -> float:
@@ -184,14 +187,17 @@ def compete_without_stages(run: Run, ours: Contender) -> None:
         play(run, "create", rounds.create_and_delete(turn), both, [STAGES["create"]])
 
 
-def compete_with_many(run: Run, database: str) -> None:
-    """Compare ours holding many resources with ours holding few."""
+def compete_with_many(run: Run, postgresql: str = "") -> None:
+    """Compare ours holding many resources with ours holding few, on SQLite or on a PostgreSQL server."""
+    engine = "PostgreSQL" if postgresql else "SQLite"
     with contextlib.ExitStack() as running:
         both = []
         for count in (run.plan.many, FEW):
-            with run.step(f"storing {count:,} resources in a database of their own"):
-                name = f"{count:,} stored"
-                server = contenders.our_server(run.folder / str(count), run.processor, name, database)
+            with run.step(f"storing {count:,} resources in a database of their own on {engine}"):
+                name, database = f"{count:,} on {engine}", ""
+                if postgresql:
+                    database = running.enter_context(seeding.database_on(postgresql, f"bench_{os.getpid()}_{count}"))
+                server = contenders.our_server(run.folder / f"{engine}-{count}", run.processor, name, database)
                 both.append(contenders.seeded(server, count))
                 running.enter_context(server).wait_for(contenders.HEALTH)
         many, few = (one.name for one in both)

@@ -1,9 +1,11 @@
 """Fills a database of ours in bulk: an account that the limits never stop, and more resources than anyone creates."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psycopg
 import sqlalchemy as sa
 
 from benchmarks.peers import rows
@@ -57,6 +59,7 @@ def add_resources(url: str, account_id: str, count: int) -> list[str]:
     with _connection(url, FASTER) as connection:
         connection.execute(ADD, values)
         connection.execute(COUNT, values)
+    _settle(url)
     return [rows.identifier(number) for number in range(count)]
 
 
@@ -69,6 +72,32 @@ def copy(source: str, target: str) -> None:
         contextlib.closing(sqlite.DRIVER.connect(str(wanted))) as new,
     ):
         old.backup(new)
+
+
+@contextlib.contextmanager
+def database_on(server: str, name: str) -> Iterator[str]:
+    """A new database on a PostgreSQL server, which is gone afterwards; `server` is the URL of any database there."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _settle(url: str) -> None:
+    """Leave nothing to do later: rows on the disk and in the system's cache, or with statistics."""
+    location = database.parse(url)
+    if location.drivername != "sqlite":
+        plain = location.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE resources")
+            connection.execute("CHECKPOINT")
+        return
+    with Path(str(location.database)).open("rb") as file:
+        os.fsync(file.fileno())
+        while file.read(1 << 20):
+            pass
 
 
 @contextlib.contextmanager

@@ -16,12 +16,13 @@ from connexion.operations import OpenAPIOperation
 from connexion.resolver import Resolver
 from connexion.spec import Specification
 
-from contract import agreement, deprecation, lint, schemas
+from contract import agreement, deprecation, lint, plans, schemas
 from contract.bodies import Body
 from contract.dialects import DIALECTS
 from contract.document import Document, Finding, OperationNode, SpecError, join
 from contract.operation import Contract, Operation, Success, Version
 from contract.parameters import Decoder
+from contract.plans import Plan
 from contract.problems import CODES, Catalogue
 from contract.router import Router
 from contract.servers import Servers
@@ -42,6 +43,7 @@ class CompiledContract:
     operations: Mapping[str, Operation]
     contracts: Mapping[str, Contract]
     versions: Mapping[str, Version]
+    plans: Mapping[str, Plan]
     answering: Mapping[str, tuple[str, ...]]
     catalogue: Catalogue
     router: Router
@@ -81,11 +83,13 @@ def compile_document(
             findings |= {(finding.pointer, finding.mend): finding for finding in disagreement.findings}
     if findings:
         raise SpecError(sorted(findings.values()), document.name)
+    versions = document.raw["x-api-versions"]
     return CompiledContract(
         document=document,
         operations=operations,
         contracts=compiler.contracts,
-        versions={date: Version(date, entry["contract"]) for date, entry in document.raw["x-api-versions"].items()},
+        versions={date: Version(date, entry["contract"], entry["limits"]) for date, entry in versions.items()},
+        plans=plans.read(document.raw["x-plans"]),
         answering=answering(list(compiler.contracts)),
         catalogue=Catalogue.read(document.raw["x-errors"]),
         router=Router(operations.values()),

@@ -89,10 +89,11 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A dated version and the contract that answers it, from `x-api-versions`."""
+    """A dated version, the contract that answers it and which limits hold in it, from `x-api-versions`."""
 
     date: str
     contract: str
+    limits: str
 
 
 Methods = Mapping[str, Operation]

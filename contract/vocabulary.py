@@ -28,6 +28,7 @@ class Extension(NamedTuple):
 
 _TEXT = {"type": "string", "minLength": 1}
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}
+_COUNT = {"type": "integer", "minimum": 1}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 
 
@@ -59,9 +60,15 @@ _DECLARED = (
     Extension(
         "x-api-versions",
         ("root",),
-        _table(_DATE, _record(contract={"type": "string"}, changes=_TEXT)),
-        "Lists the dated versions, oldest first, the contract that answers each and what came with it.",
-        {"2023-09-15": {"contract": "v1", "changes": "Added webhook signature verification."}},
+        _table(
+            _DATE,
+            _record(
+                contract={"type": "string"}, limits={"type": "string", "enum": ["hourly", "minutely"]}, changes=_TEXT
+            ),
+        ),
+        "Lists the dated versions, oldest first, the contract that answers each, which limits hold in it and what came "
+        "with it. `hourly` is the plan's requests per hour alone; `minutely` is all its other numbers.",
+        {"2023-09-15": {"contract": "v1", "limits": "hourly", "changes": "Added webhook signature verification."}},
     ),
     Extension(
         "x-max-body-bytes",
@@ -73,9 +80,29 @@ _DECLARED = (
     Extension(
         "x-plans",
         ("root",),
-        _table(_NAME, _record(requests_per_minute={"type": "integer", "minimum": 1})),
-        "Names the plans and the rate limit of each.",
-        {"free": {"requests_per_minute": 60}},
+        _table(
+            _NAME,
+            _record(
+                requests_per_hour=_COUNT,
+                requests_per_minute=_COUNT,
+                burst=_COUNT,
+                concurrent_requests=_COUNT,
+                monthly_quota={"type": ["integer", "null"], "minimum": 0},
+            ),
+        ),
+        "Names the plans and what each allows an account in live mode: the requests in an hour, which starts on the "
+        "hour in UTC; the requests in a minute; the `burst` of requests that may come at once after a pause, refilled "
+        "at the rate per minute; the requests under way at once; the requests in a calendar month in UTC, where null "
+        "is no limit. Single numbers can be agreed otherwise with an account.",
+        {
+            "free": {
+                "requests_per_hour": 100,
+                "requests_per_minute": 60,
+                "burst": 100,
+                "concurrent_requests": 10,
+                "monthly_quota": 10000,
+            }
+        },
     ),
     Extension(
         "x-scopes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from domain import ids
@@ -15,13 +16,14 @@ KEPT_LOG_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A tenant: what it pays for and where it lives."""
+    """A tenant: what it pays for, where it lives, and which numbers of its plan were agreed otherwise."""
 
     id: str
     name: str
     plan: str
     region: str
     created: int
+    limits: Mapping[str, int | None] | None = None
 
 
 def create(tx: Transaction, now: int, name: str, plan: str, region: str) -> Account:
@@ -43,6 +45,18 @@ def create(tx: Transaction, now: int, name: str, plan: str, region: str) -> Acco
             },
         )
     return account
+
+
+def agree(tx: Transaction, account_id: str, numbers: Mapping[str, int | None], withdrawn: Iterable[str]) -> Account:
+    """Agree on numbers of an account that exists, and go back to its plan's for the withdrawn ones."""
+    row = accounts.fetch(tx, account_id)
+    assert row is not None
+    agreed = {**(row.limits or {}), **numbers}
+    for name in withdrawn:
+        agreed.pop(name, None)
+    if agreed != (row.limits or {}):
+        accounts.set_limits(tx, account_id, agreed or None)
+    return Account(row.id, row.name, row.plan, row.region, row.created, agreed or None)
 
 
 def exists(tx: Transaction, account_id: str) -> bool:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NotRequired, TypedDict
 
-from domain import callers, ids, kinds, networks, refusals, users
+from domain import callers, ids, key_form, kinds, networks, refusals, users
 from domain.calls import Call
 from domain.kinds import Kind, ListQuery
 from domain.pages import Deleted, Page
@@ -22,11 +18,6 @@ from storage.api_keys import ROWS, Row
 from storage.database import Transaction
 from storage.scope import Scope
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-SECRET_LENGTH = 30
-CHECKSUM_LENGTH = 6
-FORM = re.compile(r"(sk_(?:live|test)_[0-9A-Za-z]{30})([0-9A-Za-z]{6})\Z", re.ASCII)
-SHOWN_PREFIX = len("sk_live_") + 4
 LONGEST_LIFE = 10 * 366 * 24 * 60 * 60
 IDENTITY = ("id", "created", "updated", "version", "prefix", "last4")
 GIVEN = ("name", "scopes", "api_version", "expires", "allowed_networks")
@@ -106,34 +97,10 @@ class ApiKey:
     key: str | None = field(default=None, repr=False, compare=False)
 
 
-def generate(mode: str) -> str:
-    """A new key: 178 bits of randomness and a checksum, so that a mistyped key is told apart without a look-up."""
-    secret = "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
-    body = f"sk_{mode}_{secret}"
-    return body + checksum(body)
-
-
-def checksum(body: str) -> str:
-    """CRC-32 of the key's first part in base 62."""
-    rest, digits = zlib.crc32(body.encode()), ""
-    for _ in range(CHECKSUM_LENGTH):
-        rest, digit = divmod(rest, len(ALPHABET))
-        digits = ALPHABET[digit] + digits
-    return digits
-
-
-def digest(key: str) -> str | None:
-    """What is stored of a key; None for text that cannot be one. Keys are random, so a fast hash suffices."""
-    match = FORM.match(key)
-    if match is None or checksum(match[1]) != match[2]:
-        return None
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
 def issue(tx: Transaction, now: int, account_id: str, options: KeyOptions) -> str:
     """Make a key for the operator and return it, this once."""
     given = {"name": options.name, "scopes": list(options.scopes), "api_version": options.api_version}
-    key = generate(options.mode)
+    key = key_form.generate(options.mode)
     made = _made(key, now, options.mode, {**given, "expires": options.expires, "allowed_networks": [], "user": None})
     scope = Scope(account_id, options.mode)
     ROWS.insert(tx, scope, _columns(made))
@@ -233,8 +200,8 @@ def _made(key: str, now: int, mode: str, given: Mapping[str, Any]) -> ApiKey:
         updated=now,
         version=1,
         mode=mode,
-        digest=str(digest(key)),
-        prefix=key[:SHOWN_PREFIX],
+        digest=str(key_form.digest(key)),
+        prefix=key[: key_form.SHOWN_PREFIX],
         last4=key[-4:],
         key=key,
         **given,
@@ -242,7 +209,7 @@ def _made(key: str, now: int, mode: str, given: Mapping[str, Any]) -> ApiKey:
 
 
 def _add(call: Call, given: Mapping[str, Any]) -> ApiKey:
-    return KEYS.add(call, _made(generate(call.scope.mode), call.now, call.scope.mode, given))
+    return KEYS.add(call, _made(key_form.generate(call.scope.mode), call.now, call.scope.mode, given))
 
 
 def _end(call: Call, old: ApiKey) -> Deleted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from domain import networks, roles
@@ -31,6 +31,7 @@ class Caller:
     key_version: str | None
     account_version: str | None
     expires: int | None
+    limits: Mapping[str, int | None] | None
     test_clock_offset: int
     user_id: str | None
     role: str | None
@@ -65,6 +66,7 @@ def recognise(tx: Transaction, key_digest: str, now: int, known: Roles) -> Calle
         key_version=row.api_version,
         account_version=row.account_api_version,
         expires=row.expires,
+        limits=row.limits,
         test_clock_offset=row.test_clock_offset,
         user_id=row.user_id,
         role=row.role,

@@ -7,9 +7,11 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time in unix seconds. A test hands in one that it moves."""
+    """Tells the time in unix seconds, whole and with their fraction. A test hands in one that it moves."""
 
     def now(self) -> int: ...
+
+    def time(self) -> float: ...
 
 
 class SystemClock:
@@ -17,3 +19,6 @@ class SystemClock:
 
     def now(self) -> int:
         return int(time.time())
+
+    def time(self) -> float:
+        return time.time()

@@ -110,7 +110,7 @@ def _load(row: Row) -> LogEntry:
         created=row.created,
         type=row.type,
         level=row.level,
-        message=row.message,
+        message=row.message or _message(row),
         request_id=row.id if row.type == "request" else None,
         method=row.method,
         path=row.path,
@@ -124,3 +124,9 @@ def _load(row: Row) -> LogEntry:
         idempotency=row.idempotency,
         resource=row.resource_id,
     )
+
+
+def _message(row: Row) -> str:
+    """What a request came to, in a sentence."""
+    asked = f"{row.method} {(row.path or '').partition('?')[0]}"
+    return f"{asked} was not sent to its end" if row.status is None else f"{asked} answered {row.status}"

@@ -7,11 +7,13 @@ import asyncio
 import datetime
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from contract import document as documents
+from contract import plans
 from contract.document import SpecError
+from contract.plans import Plan
 from contract.servers import Servers
 from domain import accounts, api_keys, maintenance
 from domain.api_keys import KeyOptions
@@ -22,6 +24,12 @@ from storage import database, migrations, sqlite
 from storage.database import Transaction
 
 T = TypeVar("T")
+# What an account may have without limit, and what takes back an agreement.
+UNLIMITED = ("monthly_quota",)
+DEFAULT = "default"
+MOST_AGREED = 1_000_000_000
+# What an account has used is forgotten an hour after its last request, so its burst must be whole again by then.
+MOST_MINUTES_OF_BURST = 60
 DAYS = re.compile(r"([0-9]{1,5})d", re.ASCII)
 
 
@@ -46,6 +54,7 @@ def parser(raw: dict[str, Any], region: str) -> argparse.ArgumentParser:
     create.add_argument("name")
     create.add_argument("--plan", choices=list(raw["x-plans"]), default=next(iter(raw["x-plans"])))
     create.add_argument("--region", choices=Servers(raw.get("servers", [])).regions, default=region)
+    add_limits(account)
     key = nouns.add_parser("key", help="API keys").add_subparsers(dest="verb", required=True)
     create = key.add_parser("create", help="create a key and print it, this once")
     create.add_argument("account", help="the account's id")
@@ -65,6 +74,17 @@ def parser(raw: dict[str, Any], region: str) -> argparse.ArgumentParser:
     )
     closing.add_parser("end", help="serve again")
     return top
+
+
+def add_limits(account: Any) -> None:
+    """The command that shows and sets what was agreed with an account; its options are the numbers of a plan."""
+    limits = account.add_parser("limits", help="show what an account may do in live mode, or agree on other numbers")
+    limits.add_argument("account", help="the account's id")
+    for name in Plan._fields:
+        words = "a number, or 'default' for the plan's"
+        if name in UNLIMITED:
+            words = "a number, 'unlimited', or 'default' for the plan's"
+        limits.add_argument("--" + name.replace("_", "-"), metavar="N", help=words)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,7 +127,9 @@ def make_data_dir(settings: Settings) -> None:
 def run(settings: Settings, raw: dict[str, Any], chosen: argparse.Namespace) -> int:
     """Carry out a parsed command."""
     now = SystemClock().now()
-    if chosen.noun == "account":
+    if chosen.noun == "account" and chosen.verb == "limits":
+        print(write(settings, lambda tx: agree(tx, plans.read(raw["x-plans"]), chosen)))
+    elif chosen.noun == "account":
         account = write(settings, lambda tx: accounts.create(tx, now, chosen.name, chosen.plan, chosen.region))
         print(account.id)
     elif chosen.noun == "maintenance":
@@ -151,6 +173,38 @@ def write(settings: Settings, unit: Callable[[Transaction], T]) -> T:
             await opened.close()
 
     return asyncio.run(once())
+
+
+def agree(tx: Transaction, known: Mapping[str, Plan], chosen: argparse.Namespace) -> str:
+    """Set the numbers that were chosen for an account, leave its others, and say what it may do."""
+    require_account(tx, chosen.account)
+    given = {name: getattr(chosen, name) for name in Plan._fields if getattr(chosen, name) is not None}
+    account = accounts.agree(
+        tx,
+        chosen.account,
+        {name: agreed_number(name, text) for name, text in given.items() if text != DEFAULT},
+        [name for name, text in given.items() if text == DEFAULT],
+    )
+    plan = known[account.plan].agreed(account.limits)
+    if plan.burst > plan.requests_per_minute * MOST_MINUTES_OF_BURST:
+        most = plan.requests_per_minute * MOST_MINUTES_OF_BURST
+        raise CommandError(f"At {plan.requests_per_minute} requests per minute a burst may be at most {most}.")
+    lines = [f"{chosen.account}  plan {account.plan}"]
+    for name, number in plan._asdict().items():
+        note = "  (agreed)" if name in (account.limits or {}) else ""
+        lines.append(f"  {name:<20} {'unlimited' if number is None else number}{note}")
+    return "\n".join(lines)
+
+
+def agreed_number(name: str, text: str) -> int | None:
+    """A number of a plan as it is written in an option."""
+    if text == "unlimited" and name in UNLIMITED:
+        return None
+    least = 0 if name in UNLIMITED else 1
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= MOST_AGREED):
+        flag = "--" + name.replace("_", "-")
+        raise CommandError(f"{flag} is '{text}'. Give a number from {least} to {MOST_AGREED}, or '{DEFAULT}'.")
+    return int(text)
 
 
 def create_key(tx: Transaction, now: int, account_id: str, options: KeyOptions) -> str:

@@ -6,32 +6,45 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract import document as documents
 from contract.application import Application
 from contract.document import Document
 from contract.middleware import HandlerResolver
 from contract.servers import Servers
-from domain.calls import Allowance
 from domain.clock import Clock, SystemClock
 from domain.roles import Roles
-from gateway import hosting, logs, secret_keys, stages
+from gateway import addresses, hosting, logs, secret_keys, stages
+from gateway.addresses import Addresses, FailedAttempts
 from gateway.batching import Batch
 from gateway.closing import TurnAway
 from gateway.exchange import Place
 from gateway.execution import Execute
 from gateway.keyring import Keyring
+from gateway.limiting import Limit
 from gateway.pages import Pages
 from gateway.pipeline import ErrorLinks, Pipeline
 from gateway.preconditions import Revalidate
 from gateway.recording import Recorder, Settle
 from gateway.settings import Settings
-from storage import database
+from storage import database, limits_memory
+from storage.database import Database
+from storage.limits import Limiter
 from work.schedule import Schedule
 
-# The longest list of items that one execution may take, in every plan.
-MOST_IN_BATCH = 1000
+# A slot that nobody gives back ends after this many request deadlines. Only reading a slow body can take longer.
+LEASE_PER_DEADLINE = 2
+
+
+class Parts(NamedTuple):
+    """What the stages share."""
+
+    database: Database
+    clock: Clock
+    recorder: Recorder
+    limiter: Limiter
+    place: Place
 
 
 def create_app(
@@ -54,6 +67,7 @@ def create_app(
         schedule.stop()
         await running
         await recorder.close()
+        await limiter.close()
         await opened.close()
 
     # The document first: one that does not fit leaves no database open.
@@ -63,27 +77,31 @@ def create_app(
         settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
     )
     recorder = Recorder(opened)
-    app.contract.serve = build_pipeline(settings, document, recorder, clock, place)
-    app.pages = Pages(lambda: app.contract.document, settings.base_url, opened)
+    limiter = build_limiter(settings)
+    app.contract.serve = build_pipeline(settings, document, Parts(opened, clock, recorder, limiter, place))
+    app.pages = Pages(lambda: app.contract.document, settings.base_url, (opened, limiter))
     return app
 
 
-def build_pipeline(settings: Settings, document: Document, recorder: Recorder, clock: Clock, place: Place) -> Pipeline:
-    """What every request passes, in order; the finishing stages see the answer."""
-    opened = recorder.database
+def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipeline:
+    """What every request passes, in order; the finishing stages see the answer, the closing ones see every end."""
+    opened, recorder = parts.database, parts.recorder
     keyring = Keyring(opened, Roles(document.raw["x-scopes"], document.raw["x-roles"]))
-    seal = secret_keys.seal(settings)
-    execute = Execute(opened, allowances(document), seal, settings.allowed_networks, keyring.forget)
+    attempts = FailedAttempts(settings.failed_authentications_per_minute)
+    limit = Limit(parts.limiter, opened)
+    execute = Execute(opened, secret_keys.seal(settings), settings.allowed_networks, keyring.forget)
     pipeline = Pipeline(
         stages=[
-            stages.Identify(clock),
-            hosting.Locate(place),
+            stages.Identify(parts.clock, Addresses(addresses.networks(settings.trusted_proxies))),
+            hosting.Locate(parts.place),
             TurnAway(opened),
             stages.Route(),
-            stages.Authenticate(keyring),
+            stages.Authenticate(keyring, attempts),
+            stages.SettleVersion(),
+            limit,
             hosting.Admit(),
             stages.MoveClock(),
-            stages.ChooseVersion(),
+            stages.FindOperation(),
             stages.Authorize(),
             stages.Decode(),
             Settle(recorder),
@@ -91,21 +109,17 @@ def build_pipeline(settings: Settings, document: Document, recorder: Recorder, c
             execute,
         ],
         finishing=[Revalidate()],
+        closing=[limit.close, recorder.record],
         links=ErrorLinks(settings.base_url),
-        record=recorder.record,
     )
     return pipeline
 
 
-def allowances(document: Document) -> dict[str, Allowance]:
-    """What each plan of `x-plans` allows."""
-    return {
-        plan: Allowance(
-            entry["requests_per_minute"],
-            MOST_IN_BATCH,
-            document.raw["x-max-body-bytes"],
-            plan,
-            entry.get("monthly_quota"),
-        )
-        for plan, entry in document.raw["x-plans"].items()
-    }
+def build_limiter(settings: Settings) -> Limiter:
+    """Where the limits are kept: in Valkey, if the settings have one, else in this process."""
+    if not settings.valkey_url:
+        return limits_memory.MemoryLimiter()
+    # One process needs no client of Valkey, and its import takes a while.
+    from storage import limits_valkey
+
+    return limits_valkey.ValkeyLimiter(settings.valkey_url, settings.request_deadline * LEASE_PER_DEADLINE)

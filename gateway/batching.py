@@ -102,19 +102,19 @@ class Batch:
                 problem = pipeline.problem_of(error, together.running)
                 together.running.answer = self.serving().refuse(together.running, problem)
             else:
-                self._record(waiting)
+                self._close(waiting)
                 for each in waiting:
                     self.execute.follow_up(each)
                 return given
         for each in inner:
             if not failed(each):
                 each.answer = self.serving().refuse(each, Problem("batch_rolled_back"))
-        self._record(waiting)
+        self._close(waiting)
         return self.execute.sum_up(exchange, outcomes_of(inner, began))
 
-    def _record(self, settled: Sequence[Exchange]) -> None:
+    def _close(self, settled: Sequence[Exchange]) -> None:
         for each in settled:
-            self.serving().record(each)
+            self.serving().close(each)
 
 
 class Together:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope
 from contract.operation import Contract, Operation
+from contract.plans import Plan
+from contract.problems import Problem
 from contract.router import Match
 from domain.batch import Outcomes
 from domain.callers import Caller
 from storage.database import Transaction
+
+if TYPE_CHECKING:
+    from gateway.limiting import Standing
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -38,17 +43,19 @@ class Exchange:
     """A request on its way through the stages; each fills in what it found out.
 
     `error_code`, `limiter` (`admitted`, or `refused:` and the limit) and `idempotency` (`none`, `stored`, `replayed` or
-    `refused`) are for the log.
+    `refused`) are for the log. `charged` is what the request counts for in the limits and the usage.
     `nested` holds for an operation of a batch, which is not begun once the monotonic clock has passed `expires`;
     `prepaid` for the one that the charge for the batch itself has paid.
     `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
     """
 
     __slots__ = (
+        "address",
         "answer",
         "arguments",
         "body",
         "caller",
+        "charged",
         "clock_offset",
         "compiled",
         "contract",
@@ -59,19 +66,25 @@ class Exchange:
         "header_arguments",
         "headers",
         "idempotency",
+        "limit_headers",
         "limiter",
         "match",
         "method",
+        "misrouted",
         "nested",
         "now",
         "operation",
         "outcomes",
         "place",
+        "plan",
+        "prefix",
         "prepaid",
         "receive",
         "request_id",
         "scope",
+        "standing",
         "started",
+        "time",
         "version",
     )
 
@@ -86,11 +99,19 @@ class Exchange:
         self.request_id = ""
         self.now = 0
         self.clock_offset = 0
+        self.time = 0.0
+        self.address = ""
+        self.prefix: str
+        self.misrouted: Problem | None = None
         self.match: Match
         self.contract: Contract
         self.version = ""
         self.place: Place
         self.caller: Caller
+        self.plan: Plan
+        self.standing: Standing | None = None
+        self.limit_headers: Headers = []
+        self.charged = 0
         self.operation: Operation
         self.arguments: dict[str, Any]
         self.header_arguments: dict[str, Any] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
@@ -20,6 +20,8 @@ from storage.database import Database, Transaction
 
 KEY_HEADER = "Idempotency-Key"
 KEY_FIELD = "idempotency_key"
+# The longest list of items that one execution may take, in every plan.
+MOST_IN_BATCH = 1000
 JSON = (b"content-type", b"application/json")
 
 
@@ -33,13 +35,11 @@ class Execute:
     def __init__(
         self,
         database: Database,
-        allowances: Mapping[str, Allowance],
         seal: Seal,
         allowed_networks: Sequence[IPv4Network | IPv6Network],
         forget: Callable[[str], None],
     ) -> None:
         self.database = database
-        self.allowances = allowances
         self.seal = seal
         self.allowed_networks = allowed_networks
         self.forget = forget
@@ -91,13 +91,14 @@ class Execute:
         return handle(exchange, self._call(exchange, cast("Transaction", None)))
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
-        caller = exchange.caller
+        caller, plan = exchange.caller, exchange.plan
+        most = exchange.compiled.max_body_bytes
         return Call(
             tx,
             caller.scope,
             exchange.now,
             exchange.request_id,
-            self.allowances[caller.plan],
+            Allowance(plan.requests_per_minute, MOST_IN_BATCH, most, caller.plan, plan.monthly_quota),
             self.seal,
             api_version=exchange.version,
             allowed_networks=self.allowed_networks,
@@ -163,14 +164,13 @@ def unquoted(key: str) -> str:
 def fingerprint(exchange: Exchange) -> str:
     """What makes two requests the same: the operation and all that its handler gets, but for the key itself.
 
-    What a batch comes to hangs on the scopes of its caller too, and nobody may be shown what he may not read.
+    A secret is shown again to nobody but the API key that it was shown to first; a batch may hold one, and what the
+    scopes of another key do not show.
     """
     operation, arguments = exchange.operation, exchange.arguments
     body = arguments.get("body")
     if isinstance(body, dict) and KEY_FIELD in body:
         arguments = {**arguments, "body": {name: value for name, value in body.items() if name != KEY_FIELD}}
-    identity = [operation.id, arguments]
-    if operation.is_batch:
-        identity.append(sorted(exchange.caller.scopes))
-    content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+    asking = exchange.caller.key_id if operation.success.is_secret or operation.is_batch else None
+    content = orjson.dumps([operation.id, arguments, asking], option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contract import servers
 from contract.problems import Fault, Problem
 from contract.servers import Servers
+from domain import callers
 from gateway.exchange import Exchange, Place
 from gateway.settings import SettingError, Settings
 
@@ -36,9 +37,15 @@ class Locate:
 
 
 class Admit:
-    """Turns away a live key at the sandbox, and a key whose account is in another region."""
+    """Turns away a key that does not belong here.
+
+    That is one from a network that it may not be used from, a live key at the sandbox, and the key of an account in
+    another region.
+    """
 
     def __call__(self, exchange: Exchange) -> None:
+        if exchange.caller.networks:
+            callers.refuse_elsewhere(exchange.caller, exchange.address)
         caller, place, known = exchange.caller, exchange.place, exchange.compiled.servers
         if place.environment == servers.SANDBOX and caller.scope.mode == "live":
             url = known.base_url(servers.PRODUCTION, caller.region)

@@ -6,8 +6,9 @@ import time
 from functools import partial
 
 from contract.problems import Problem
-from domain import api_keys, callers
+from domain import callers, key_form
 from domain.callers import Caller
+from domain.refusals import Refusal
 from domain.roles import Roles
 from storage.database import Database
 
@@ -25,18 +26,26 @@ class Keyring:
         self._remembered: dict[bytes, tuple[Caller, float]] = {}
         self._forgotten = 0
 
+    def was_good(self, authorization: bytes) -> bool:
+        """Whether the header `Authorization` was good when it was last looked up, if that is not long ago."""
+        return authorization in self._remembered
+
     async def caller(self, authorization: bytes, now: int) -> Caller:
         """Whom the header `Authorization` stands for; raises a Refusal or a Problem for one that is not good."""
         remembered = self._remembered.get(authorization)
         if remembered is not None and remembered[1] > time.monotonic():
             callers.refuse_expired(remembered[0], now)
             return remembered[0]
-        digest = api_keys.digest(bearer(authorization))
+        digest = key_form.digest(bearer(authorization))
         if digest is None:
             raise Problem("key_invalid")
         asked, forgotten = time.monotonic(), self._forgotten
         recognise = partial(callers.recognise, key_digest=digest, now=now, known=self._roles)
-        caller = await self._database.read(recognise)
+        try:
+            caller = await self._database.read(recognise)
+        except Refusal:
+            self._remembered.pop(authorization, None)
+            raise
         if forgotten != self._forgotten:
             # It was read before a change that others are to see from now on.
             return caller

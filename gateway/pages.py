@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import orjson
 import structlog
@@ -17,7 +17,7 @@ from contract.middleware import Receive, Scope, Send
 from docs import pages, reference
 from gateway import preconditions
 from gateway.exchange import Headers
-from storage.database import Database, Unavailable
+from storage.database import Unavailable
 
 log = structlog.get_logger()
 
@@ -31,6 +31,12 @@ GZIP = re.compile(rb"(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?
 ERRORS = "/docs/errors"
 # Below this, compression costs more than it saves.
 LEAST_COMPRESSED = 1024
+
+
+class Pingable(Protocol):
+    """What the server needs to answer."""
+
+    async def ping(self) -> None: ...
 
 
 class Content(NamedTuple):
@@ -52,9 +58,9 @@ class Page(NamedTuple):
 class Pages:
     """Answers what is not an operation. Rendered pages are kept until the document changes."""
 
-    def __init__(self, document: Callable[[], Document], base_url: str, database: Database) -> None:
+    def __init__(self, document: Callable[[], Document], base_url: str, needed: Sequence[Pingable]) -> None:
         self._document = document
-        self._database = database
+        self._needed = needed
         self._kept: dict[str, Page] = {}
         self._kept_for: Document | None = None
         self._contents = {
@@ -126,11 +132,12 @@ class Pages:
         status, state = 200, "ok"
         if scope["path"] == "/readyz":
             try:
-                await self._database.ping()
+                for each in self._needed:
+                    await each.ping()
             except Unavailable as error:
                 status, state = 503, str(error)
             except Exception:
-                # Whatever keeps the database from answering, we are not ready.
+                # Whatever keeps it from answering, we are not ready.
                 log.exception("database does not answer")
                 status, state = 503, "The database does not answer."
         headers = [(b"content-type", JSON.encode()), (b"cache-control", b"no-store")]

@@ -21,6 +21,8 @@ from storage.database import DeadlineExceeded, Unavailable
 log = structlog.get_logger()
 
 KEY_REUSED = "idempotency_key_reused"
+Finish = Callable[[Exchange], None]
+
 CHALLENGE = (b"www-authenticate", b"Bearer")
 ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"private, no-cache"))
 
@@ -39,32 +41,33 @@ class ErrorLinks:
 
 
 class Pipeline:
-    """The life of a request: the stages until one of them gives the answer, the finishing ones, the log, the bytes."""
+    """The life of a request: the stages until one of them gives the answer, then the finishing ones, then the bytes.
+
+    The closing ones come before the bytes, whatever became of the request.
+    """
 
     def __init__(
-        self,
-        stages: Sequence[Stage],
-        finishing: Sequence[Callable[[Exchange], None]],
-        links: ErrorLinks,
-        record: Callable[[Exchange], None],
+        self, stages: Sequence[Stage], finishing: Sequence[Finish], closing: Sequence[Finish], links: ErrorLinks
     ) -> None:
         self.stages = stages
         self.finishing = finishing
+        self.closing = closing
         self.links = links
-        self.record = record
 
     async def __call__(self, compiled: CompiledContract, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(compiled, scope, receive)
         try:
             await self.respond(exchange)
         except ClientGone:
-            self.record(exchange)
             return
         assert exchange.answer is not None
         await self._send(exchange, exchange.answer, send)
 
     async def respond(self, exchange: Exchange, *, last: Stage | None = None) -> None:
-        """Take a request through the stages until one gives its answer; no further than `last`, where that is given."""
+        """Take a request through the stages until one gives its answer; no further than `last`, where that is given.
+
+        Raises ClientGone where nobody waits for the answer.
+        """
         try:
             for stage in self.stages:
                 waiting = stage(exchange)
@@ -78,8 +81,14 @@ class Pipeline:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a client can provoke is an answer, never a broken connection
             exchange.answer = self.refuse(exchange, problem_of(error, exchange))
-        if exchange.answer is not None:
-            self.record(exchange)
+        finally:
+            if exchange.answer is not None or last is None:
+                self.close(exchange)
+
+    def close(self, exchange: Exchange) -> None:
+        """What follows every end of a request."""
+        for close in self.closing:
+            close(exchange)
 
     def refuse(self, exchange: Exchange, problem: Problem) -> Answer:
         """The answer to a request that has this problem, which keeps no idempotency key."""
@@ -95,7 +104,7 @@ class Pipeline:
         return Answer(kind.status, orjson.dumps(body), headers)
 
     async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
-        headers = [*answer.headers, (b"x-request-id", exchange.request_id.encode())]
+        headers = [*answer.headers, *exchange.limit_headers, (b"x-request-id", exchange.request_id.encode())]
         if answer.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(answer.body)))
         headers += version_headers(exchange.version, exchange.contract.stability)

@@ -33,6 +33,8 @@ def authorization_of(exchange: Exchange) -> bytes:
 
 
 def _keys_in_query(exchange: Exchange) -> list[str]:
+    if exchange.misrouted is not None:
+        return []
     operations = exchange.match.node.operations
     answering = exchange.compiled.answering[exchange.match.prefix]
     names = {each.key_parameter for contract in answering for each in operations.get(contract, {}).values()}

@@ -77,8 +77,7 @@ class Recorder:
         answer = exchange.answer
         self._entries.append(entry_of(exchange, caller, None if answer is None else answer.status))
         now = exchange.now
-        # The first operation of a batch is counted with the batch itself.
-        if answer is not None and answer.status not in NOT_COUNTED and not exchange.prepaid:
+        if counts(exchange, caller):
             account_id, mode = caller.scope
             day = now // SECONDS_PER_DAY
             self._count((account_id, mode, day, ""), 1, now)
@@ -190,21 +189,34 @@ def store(tx: Transaction, batch: Batch) -> None:
     api_keys.touch(tx, batch.keys)
 
 
+def counts(exchange: Exchange, caller: Caller) -> bool:
+    """Whether a request is one of the month's: in live mode what was charged for, which the quota is held against.
+
+    In test mode, where nothing is charged, the same holds: neither what had not changed nor the first operation of a
+    batch, which is counted with the batch.
+    """
+    if caller.scope.mode == "live":
+        return exchange.charged > 0
+    return exchange.answer is not None and exchange.answer.status not in NOT_COUNTED and not exchange.prepaid
+
+
 def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Entry:
-    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it."""
-    scope, operation = exchange.scope, getattr(exchange, "operation", None)
-    method = scope["method"]
-    path = shown_path(scope)
-    values = exchange.match.values
+    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it.
+
+    Its message is empty: it is made of the rest when it is read.
+    """
+    operation = getattr(exchange, "operation", None)
+    match = getattr(exchange, "match", None)
+    values = () if match is None else match.values
     return (
         *caller.scope,
         exchange.request_id,
         exchange.now,
         "request",
         "warning" if status is None else LEVELS[status // 100],
-        f"{method} {path.partition('?')[0]} {'was not sent to its end' if status is None else f'answered {status}'}",
-        method,
-        path,
+        "",
+        exchange.scope["method"],
+        shown_path(exchange.scope),
         None if operation is None else operation.id,
         status,
         int((time.perf_counter() - exchange.started) * 1_000_000),

@@ -15,19 +15,20 @@ from uvicorn.supervisors import Multiprocess
 
 from contract.application import Application
 from contract.document import SpecError
-from gateway import administration, reload, trial, welcome
+from gateway import addresses, administration, reload, trial, welcome
 from gateway import settings as setting
-from gateway.app import create_app
+from gateway.app import build_limiter, create_app
 from gateway.protocol import BoundedProtocol
 from gateway.settings import Settings
-from storage import migrations, sqlite
+from storage import database, migrations, sqlite
 
 OPTIONS = {
     "host": "the address to listen on",
     "port": "the port to listen on",
     "database_url": "the database, postgresql://… or sqlite:///…; default: a file in the data directory",
     "data_dir": "where the embedded database lies",
-    "workers": "how many processes; more than one needs PostgreSQL",
+    "workers": "how many processes; more than one needs PostgreSQL and Valkey",
+    "valkey_url": "where limits are kept, redis://host:port of a Valkey or Redis; default: in the one process",
 }
 
 
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         prog="./scripts/serve", description="Serves the API.", epilog="Each option is also a variable: API_PORT, …"
     )
     for name, words in OPTIONS.items():
-        flag = {"database_url": "--database"}.get(name, "--" + name.replace("_", "-"))
+        flag = "--" + name.removesuffix("_url").replace("_", "-")
         top.add_argument(flag, dest=name, metavar=name.upper(), help=words)
     top.add_argument("--reload", action="store_const", const="true", help="serve edits of openapi.yaml and of the code")
     return top
@@ -83,6 +84,7 @@ def serve_or_wait(settings: Settings) -> bool:
 
 def serve(settings: Settings, seen: int) -> bool:
     """Prepare the data and serve the document in the state `seen`; true when the server is to start anew."""
+    reach_valkey(settings)
     if settings.workers > 1:
         administration.prepare(settings)
         serve_many(settings)
@@ -102,9 +104,34 @@ def check(settings: Settings) -> Settings:
         raise StartError("Several workers need PostgreSQL: give --database postgresql://…, or use one worker.")
     if settings.workers > 1 and settings.reload:
         raise StartError("--reload works with one worker. Leave --workers out.")
+    if settings.workers > 1 and not settings.valkey_url:
+        raise StartError(
+            "Several workers need a Valkey or Redis to share the limits, which each would else grant anew: "
+            "give --valkey redis://host:port, or use one worker."
+        )
     if not 0 <= settings.port <= 65535:
         raise StartError(f"The port {settings.port} cannot be used: ports are from 0 to 65535.")
+    if settings.failed_authentications_per_minute < 1:
+        raise StartError("API_FAILED_AUTHENTICATIONS_PER_MINUTE must be at least 1.")
+    addresses.networks(settings.trusted_proxies)
     return settings
+
+
+def reach_valkey(settings: Settings) -> None:
+    """Refuse to start where the store of limits does not answer, since every request would be refused."""
+
+    async def reach() -> None:
+        limiter = build_limiter(settings)
+        try:
+            await limiter.ping()
+        finally:
+            await limiter.close()
+
+    try:
+        asyncio.run(reach())
+    except database.Unavailable as error:
+        where = welcome.without_password(settings.valkey_url)
+        raise StartError(f"No Valkey or Redis answers at {where}. Start it, or give another --valkey.") from error
 
 
 def bind(settings: Settings) -> socket.socket:

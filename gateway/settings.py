@@ -36,6 +36,9 @@ class Settings:
     webhook_allowed_networks: str = ""
     environment: str = "development"
     region: str = "us"
+    valkey_url: str = ""
+    failed_authentications_per_minute: int = 60
+    trusted_proxies: str = ""
 
     @property
     def database(self) -> str:

@@ -6,10 +6,15 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from contract.problems import Fault, Problem
-from domain import callers, ids, roles
+from domain import ids, roles
 from domain.clock import Clock
+from domain.refusals import Refusal
 from gateway import keyring, reading
+from gateway.addresses import Addresses, FailedAttempts
 from gateway.exchange import Answer, Exchange
+
+# The codes of bad keys. A request without a key guesses none.
+GUESSES = ("key_invalid", "key_revoked", "key_expired")
 
 
 class Stage(Protocol):
@@ -22,19 +27,23 @@ class Stage(Protocol):
 
 
 class Identify:
-    """Gives the request its id and its time, and finds the contract in whose shape even an early error is written."""
+    """Gives the request its id, its time and its address, and finds the contract in whose shape errors are written."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, addresses: Addresses) -> None:
         self.clock = clock
+        self.addresses = addresses
 
     def __call__(self, exchange: Exchange) -> None:
         exchange.request_id = ids.of_request()
-        exchange.now = self.clock.now()
+        exchange.time = self.clock.time()
+        exchange.now = int(exchange.time)
+        exchange.address = self.addresses.of(exchange.scope)
         compiled = exchange.compiled
         prefix = compiled.router.names_contract(exchange.scope["path"])
         if prefix is None:
             # Only an operation of a batch comes here so; its error is written in the shape of the batch.
             raise Problem("path_unknown")
+        exchange.prefix = prefix
         exchange.contract = compiled.contracts[prefix]
         exchange.version = exchange.contract.default_version
         header = exchange.headers.get(b"api-version")
@@ -44,13 +53,17 @@ class Identify:
 
 
 class Route:
-    """Finds the path in the document: 404, 405 with `Allow`, and the answer to OPTIONS."""
+    """Finds the path in the document: 404, 405 with `Allow`, and the answer to OPTIONS.
+
+    Both errors wait until whoever sends a key is known, since that is counted and told how its limits stand.
+    """
 
     def __call__(self, exchange: Exchange) -> None:
         raw_path = exchange.scope.get("raw_path") or exchange.scope["path"].encode()
         match = exchange.compiled.router.match(raw_path.decode("latin-1"))
         if match is None:
-            raise Problem("path_unknown")
+            misroute(exchange, Problem("path_unknown"))
+            return
         exchange.match = match
         if exchange.method == "OPTIONS":
             exchange.answer = Answer(204, headers=[(b"allow", match.node.allowed(exchange.contract.name).encode())])
@@ -61,21 +74,39 @@ class Route:
         if exchange.method not in operations.get(exchange.contract.name, ()) and not any(
             exchange.method in operations.get(contract, ()) for contract in exchange.compiled.answering[match.prefix]
         ):
-            raise not_allowed(exchange, exchange.contract.name)
+            misroute(exchange, not_allowed(exchange, exchange.contract.name))
 
 
 class Authenticate:
-    """Finds whom the API key stands for."""
+    """Finds whom the API key stands for.
 
-    def __init__(self, keys: keyring.Keyring) -> None:
+    An address from which too many bad keys came has none looked up for a while, but those that were good lately: who
+    shares an address with somebody that guesses is not locked out.
+    """
+
+    def __init__(self, keys: keyring.Keyring, attempts: FailedAttempts) -> None:
         self.keys = keys
+        self.attempts = attempts
 
     async def __call__(self, exchange: Exchange) -> None:
+        try:
+            exchange.caller = await self.keys.caller(self._header(exchange), exchange.now)
+        except (Problem, Refusal) as refused:
+            if refused.code in GUESSES:
+                self.attempts.record(exchange.address, exchange.time)
+            raise (exchange.misrouted or refused) from None
+
+    def _header(self, exchange: Exchange) -> bytes:
+        """The header with the key, if it is to be looked at."""
         if exchange.header_is_repeated(b"authorization"):
             raise Problem("key_missing")
-        exchange.caller = await self.keys.caller(reading.authorization_of(exchange), exchange.now)
-        if exchange.caller.networks:
-            callers.refuse_elsewhere(exchange.caller, address(exchange))
+        header = reading.authorization_of(exchange)
+        if header and not self.keys.was_good(header):
+            wait = self.attempts.wait(exchange.address, exchange.time)
+            if wait:
+                reason = [(b"x-ratelimit-reason", b"authentication")]
+                raise Problem("authentication_attempts_exceeded", headers=reason, retry_after=wait)
+        return header
 
 
 class MoveClock:
@@ -87,21 +118,31 @@ class MoveClock:
             exchange.now += exchange.clock_offset
 
 
-class ChooseVersion:
-    """Settles the dated version, the header's before the key's before the account's, and with it the operation."""
+class SettleVersion:
+    """Settles the dated version: the header's before the key's before the account's. A wrong one is told later."""
 
     def __call__(self, exchange: Exchange) -> None:
-        compiled, answering = exchange.compiled, exchange.compiled.answering[exchange.match.prefix]
+        if b"api-version" in exchange.headers:
+            return
+        compiled, answering = exchange.compiled, exchange.compiled.answering[exchange.prefix]
+        for pinned in (exchange.caller.key_version, exchange.caller.account_version):
+            version = compiled.versions.get(pinned or "")
+            if version is not None and version.contract in answering:
+                exchange.version, exchange.contract = version.date, compiled.contracts[version.contract]
+                break
+
+
+class FindOperation:
+    """Finds the operation that the path and the method have in the version's contract."""
+
+    def __call__(self, exchange: Exchange) -> None:
+        if exchange.misrouted is not None:
+            raise exchange.misrouted
         header = exchange.headers.get(b"api-version")
-        if header is None:
-            for pinned in (exchange.caller.key_version, exchange.caller.account_version):
-                version = compiled.versions.get(pinned or "")
-                if version is not None and version.contract in answering:
-                    exchange.version, exchange.contract = version.date, compiled.contracts[version.contract]
-                    break
-        elif header.decode("latin-1") != exchange.version:
+        if header is not None and header.decode("latin-1") != exchange.version:
+            compiled, answering = exchange.compiled, exchange.compiled.answering[exchange.prefix]
             known = [date for date, version in compiled.versions.items() if version.contract in answering]
-            says = f"must be one of {', '.join(known)} at /{exchange.match.prefix}"
+            says = f"must be one of {', '.join(known)} at /{exchange.prefix}"
             raise Problem.of([Fault("header", ("API-Version",), "unknown_value", says)])
         methods = exchange.match.node.operations.get(exchange.contract.name)
         if methods is None:
@@ -142,18 +183,19 @@ class Decode:
         exchange.arguments = arguments
 
 
-def address(exchange: Exchange) -> str:
-    """The address that the request came from; empty where the connection has none."""
-    client = exchange.scope.get("client")
-    return str(client[0]) if client else ""
-
-
 def lacking(exchange: Exchange, scope: str) -> str:
     """Says which scope the key lacks and what it has, or whose role does not allow it."""
     caller = exchange.caller
     if roles.holds(caller.scopes, scope):
         return f"The API key belongs to a user whose role '{caller.role}' does not allow the scope '{scope}'."
     return f"The API key lacks the scope '{scope}'; it has {', '.join(sorted(caller.scopes)) or 'none'}."
+
+
+def misroute(exchange: Exchange, problem: Problem) -> None:
+    """Keep what is wrong with the path or the method of a request with a key; refuse one without at once."""
+    if b"authorization" not in exchange.headers:
+        raise problem
+    exchange.misrouted = problem
 
 
 def not_allowed(exchange: Exchange, contract: str) -> Problem:

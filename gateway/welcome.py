@@ -68,5 +68,10 @@ def described_database(settings: Settings) -> str:
     """The database without its password."""
     if settings.is_embedded:
         return settings.database.removeprefix("sqlite:///")
-    scheme, _, rest = settings.database.partition("://")
+    return without_password(settings.database)
+
+
+def without_password(url: str) -> str:
+    """A URL without its user and password."""
+    scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"

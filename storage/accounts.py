@@ -18,7 +18,7 @@ class Row(NamedTuple):
     plan: str
     region: str
     created: int
-    limits: dict[str, int] | None
+    limits: dict[str, int | None] | None
     test_clock_offset: int
     next_test_reset: int
 
@@ -39,6 +39,7 @@ LOCK_DUE = Statement(
     Row._make,
 )
 SET_TEST_CLOCK = Statement(sa.update(accounts).where(_ONE), Row._make, ("test_clock_offset", "next_test_reset"))
+SET_LIMITS = Statement(sa.update(accounts).where(accounts.c.id == sa.bindparam("account_id")), Row._make, ("limits",))
 
 
 def insert(tx: Transaction, account: Mapping[str, Any]) -> None:
@@ -50,6 +51,11 @@ def insert(tx: Transaction, account: Mapping[str, Any]) -> None:
 def fetch(tx: Transaction, account_id: str) -> Row | None:
     """Find an account by its id."""
     return FETCH.first(tx, {"id": account_id})
+
+
+def set_limits(tx: Transaction, account_id: str, limits: Mapping[str, int | None] | None) -> None:
+    """Keep which numbers of its plan are others for an account."""
+    SET_LIMITS.run(tx, {"account_id": account_id, "limits": limits})
 
 
 def any_exist(tx: Transaction) -> bool:

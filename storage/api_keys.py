@@ -50,7 +50,7 @@ class Identity(NamedTuple):
     role: str | None
     plan: str
     region: str
-    limits: dict[str, int] | None
+    limits: dict[str, int | None] | None
     test_clock_offset: int
     account_api_version: str | None
 

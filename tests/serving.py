@@ -25,15 +25,31 @@ from gateway.app import create_app
 from gateway.server import configuration
 from gateway.settings import Settings
 
+# Every test has the same address, and many of them send keys that are not good.
+ENDLESS_ATTEMPTS = {"failed_authentications_per_minute": 1_000_000}
+
 
 class MovableClock:
-    """The time plus an offset in seconds that a test sets."""
+    """The time plus an offset in seconds that a test sets; it can be stopped."""
 
     def __init__(self) -> None:
-        self.offset = 0
+        self.offset: float = 0
+        self._stopped_at: float | None = None
 
     def now(self) -> int:
-        return int(time.time()) + self.offset
+        return int(self.time())
+
+    def time(self) -> float:
+        return (self._stopped_at or time.time()) + self.offset
+
+    @contextlib.contextmanager
+    def stopped(self, at: float | None = None) -> Iterator[None]:
+        """Time stands still meanwhile, but for the offset; `at` is in unix seconds."""
+        self._stopped_at = at or time.time()
+        try:
+            yield
+        finally:
+            self._stopped_at = None
 
 
 class Client(httpx2.Client):
@@ -88,12 +104,18 @@ class Server:
         """The port on the loopback address."""
         return self.settings.port
 
-    def tenant(self, plan: str = "scale") -> Tenant:
-        """A new account with a live and a test key, both with every scope."""
+    def tenant(self, plan: str = "scale", **limits: int | None) -> Tenant:
+        """A new account with a live and a test key, both with every scope; `limits` are agreed with it."""
         now = self.clock.now()
         account = administration.write(self.settings, lambda tx: accounts.create(tx, now, "Tenant", plan, "us"))
+        if limits:
+            self.agree(account.id, **limits)
         live, test = (self.key(account.id, KeyOptions(mode=mode, scopes=["*"])) for mode in ("live", "test"))
         return Tenant(self, account.id, live, test)
+
+    def agree(self, account_id: str, **limits: int | None) -> None:
+        """Agree on other limits with an account; keys that are remembered keep the old ones for half a second."""
+        administration.write(self.settings, lambda tx: accounts.agree(tx, account_id, limits, []))
 
     def key(self, account_id: str, options: KeyOptions) -> str:
         """A new key for an account."""
@@ -120,7 +142,7 @@ def running(
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        given = {"check_answers": True, "data_dir": Path(folder), **options}
+        given = {"check_answers": True, "data_dir": Path(folder), **ENDLESS_ATTEMPTS, **options}
         settings = Settings(port=port, database_url=database_url, **given)
         app = create_app(settings, document=document, clock=clock, resolver=resolver)
         served = uvicorn.Server(configuration(settings, app))

@@ -15,10 +15,8 @@ from gateway.settings import Settings
 
 # The classes of what is taken out of the pipeline. One that is not in it ends the start: taking nothing out would
 # measure nothing.
-TAKEN_OUT = ("Limit", "Settle", "Recorder")
-# Those of them that the server does not have yet.
-NOT_YET = frozenset({"Limit"})
-VERSION_CHOICE = "ChooseVersion"
+TAKEN_OUT = ("Limit", "Settle", "SettleVersion", "Recorder")
+VERSION_CHOICE = "FindOperation"
 
 
 class StageMissing(Exception):
@@ -26,22 +24,22 @@ class StageMissing(Exception):
 
 
 class PathVersion:
-    """Takes the operation that the path's own contract has."""
+    """Takes the operation that the path's own contract has, and the numbers of the plan."""
 
     def __call__(self, exchange: Exchange) -> None:
         """Settle the operation; what no contract has, the stages before have refused."""
         exchange.operation = exchange.match.node.operations[exchange.contract.name][exchange.method]
+        exchange.plan = exchange.compiled.plans[exchange.caller.plan]
 
 
 def strip(pipeline: Pipeline) -> None:
     """Take the stages out of a pipeline; raises StageMissing where one of them is not there."""
-    there = {name_of(part) for part in (*pipeline.stages, *pipeline.finishing, pipeline.record)}
-    if missing := {VERSION_CHOICE, *TAKEN_OUT} - NOT_YET - there:
+    there = {name_of(part) for part in (*pipeline.stages, *pipeline.closing)}
+    if missing := {VERSION_CHOICE, *TAKEN_OUT} - there:
         raise StageMissing(f"The pipeline has no {', '.join(sorted(missing))}; it has {', '.join(sorted(there))}.")
     kept = [stage for stage in pipeline.stages if name_of(stage) not in TAKEN_OUT]
     pipeline.stages = [PathVersion() if name_of(stage) == VERSION_CHOICE else stage for stage in kept]
-    pipeline.finishing = [finish for finish in pipeline.finishing if name_of(finish) not in TAKEN_OUT]
-    pipeline.record = lambda _: None
+    pipeline.closing = [close for close in pipeline.closing if name_of(close) not in TAKEN_OUT]
 
 
 def name_of(part: Any) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
-from domain import api_keys
+from domain import key_form
 from tests.api import operations, recorded
 from tests.api.operations import MORE_SCOPES, ONE_MODE, RESTLESS, Operation
 from tests.contract import troubles, wire
@@ -113,7 +113,7 @@ def test_a_key_in_the_query_is_no_key(secured: Operation, keyless: Client, tenan
 
 
 def test_it_refuses_an_unknown_key(secured: Operation, tenant: Tenant) -> None:  # A007 A024
-    with tenant.client("", key=api_keys.generate("live")) as client:
+    with tenant.client("", key=key_form.generate("live")) as client:
         assert secured.send(client).status_code == 401
 
 

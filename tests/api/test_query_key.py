@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from contract import document as documents
-from domain import api_keys
+from domain import key_form
 from tests.api import operations, recorded
 from tests.api.operations import Operation
 from tests.gateway import processes
@@ -86,7 +86,7 @@ def test_an_unknown_expired_or_revoked_key_is_refused(nobody: Client, tenant: Te
     revoked = tenant.key()
     recorded.revoke(tenant, revoked)
     expired = tenant.key(expires=1)
-    for key in (revoked, expired, api_keys.generate("live")):
+    for key in (revoked, expired, key_form.generate("live")):
         answer = nobody.get("/webhooks", params={"api_key": key})
         assert answer.status_code == 401
         assert key not in answer.text + str(answer.headers)

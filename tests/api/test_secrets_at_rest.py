@@ -75,3 +75,14 @@ def test_an_answer_without_a_secret_is_kept_as_it_is(tenant: Tenant, v2: Client,
     bodies = recorded.read(server, lambda tx: {key: bytes(body) for key, body in tx.execute(kept)})
     assert b"Kept openly" in bodies["open"]
     assert b"Kept sealed" not in bodies["sealed"]
+
+
+def test_a_secret_is_repeated_to_nobody_else(tenant: Tenant, v2: Client) -> None:
+    body = {"name": "Strong", "scopes": ["*"]}
+    headers = {"Idempotency-Key": "guessable"}
+    key = v2.post("/api-keys", json=body, headers=headers).json()["key"]
+    with tenant.client("/v2", key=tenant.key("api_keys:write")) as client:
+        answer = client.post("/api-keys", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "idempotency_key_reused")
+    assert key not in answer.text
+    assert v2.get("/api-keys").json()["total_count"] == 3

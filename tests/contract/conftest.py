@@ -20,6 +20,13 @@ def failing(fresh_database: Callable[[], str]) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def guarded(fresh_database: Callable[[], str]) -> Iterator[Server]:
+    """A server that looks up few bad keys."""
+    with running(fresh_database(), failed_authentications_per_minute=2) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def hasty(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server that gives a request hardly any time."""
     with running(fresh_database(), resolver=FailingResolver(), request_deadline=DEADLINE) as started:

@@ -232,7 +232,7 @@ WRONG = {
         "- $ref: 'other.yaml#/Limit'",
         "points outside",
     ),
-    "a key twice": ("  starter: {req", "  free: {req", "  free: {requests_per_minute: 600}", "free stands here twice"),
+    "a key twice": ("  starter:\n", "  free: \n", "  free: \n", "free stands here twice"),
     "a bad indentation": ("  summary: Create, run", "\tsummary: Create, run", "\tsummary: Create, run", "YAML"),
 }  # fmt: skip
 

@@ -9,9 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from domain import api_keys
+from domain import api_keys, key_form
 from gateway import administration
 from gateway.settings import ROOT
+from tests import under_way
 from tests.contract import answers, batches, denials, troubles
 from tests.contract.answers import CATALOGUE, DOCUMENT
 from tests.serving import Client, Server, Tenant
@@ -108,6 +109,31 @@ def while_locked(tenant: Tenant, contract: str) -> httpx2.Response:
         return told("POST", "/resources", json=GOOD)(tenant, contract)
 
 
+def limited(**limits: int) -> How:
+    """The second of two requests of an account that may do only so much."""
+
+    def ask(tenant: Tenant, contract: str) -> httpx2.Response:
+        tenant.server.agree(tenant.account_id, **limits)
+        with tenant.client(f"/{contract}", headers={"API-Version": under_way.VERSIONS[contract]}) as client:
+            client.get("/resources")
+            return client.get("/resources")
+
+    return ask
+
+
+def too_many_at_once(tenant: Tenant, contract: str) -> httpx2.Response:
+    tenant.server.agree(tenant.account_id, concurrent_requests=1)
+    with under_way.live(tenant, 1):
+        return told("GET", "/resources", headers={"API-Version": under_way.VERSIONS[contract]})(tenant, contract)
+
+
+def guessing(tenant: Tenant, contract: str) -> httpx2.Response:
+    ask = with_key(lambda _: key_form.generate("live"))
+    while (answer := ask(tenant, contract)).status_code == 401:
+        pass
+    return answer
+
+
 # code → (the server, how)
 MET: dict[str, tuple[str, How]] = {
     "parameter_missing": ("server", told("POST", "/resources", json={"type": "production"})),
@@ -115,7 +141,7 @@ MET: dict[str, tuple[str, How]] = {
     "parameter_unknown": ("server", told("GET", "/resources?nothing=1")),
     "body_malformed": ("server", told("POST", "/resources", content="{", headers=JSON)),
     "key_missing": ("server", without_key),
-    "key_invalid": ("server", with_key(lambda _: api_keys.generate("live"))),
+    "key_invalid": ("server", with_key(lambda _: key_form.generate("live"))),
     "key_revoked": ("server", with_key(revoked)),
     "key_expired": ("server", with_key(expired)),
     "scope_missing": ("server", with_key(lambda tenant: tenant.key("resources:read"))),
@@ -142,13 +168,17 @@ MET: dict[str, tuple[str, How]] = {
     "scope_not_grantable": ("server", denials.scope_not_grantable),
     "network_not_allowed": ("server", denials.network_not_allowed),
     "limit_reached": ("server", with_too_many),
+    "rate_limit_exceeded": ("server", limited(burst=1, requests_per_minute=1)),
+    "concurrency_limit_exceeded": ("server", too_many_at_once),
+    "quota_exceeded": ("server", limited(monthly_quota=1)),
+    "authentication_attempts_exceeded": ("guarded", guessing),
     "internal_error": ("failing", in_trouble(troubles.fail)),
     "maintenance": ("closed", told("GET", "/resources")),
     "unavailable": ("failing", while_locked),
     "timeout": ("hasty", in_trouble(troubles.outlast)),
 }
 # code → why no request can meet it
-NOT_MET = {"rate_limit_exceeded": "limits are not enforced yet"}
+NOT_MET: dict[str, str] = {}
 
 
 def test_every_code_is_met_or_excepted() -> None:
@@ -211,7 +241,7 @@ def changed(**fields: Any) -> How:
     return told("POST", "/resources", json=GOOD | fields)
 
 
-def limited(to: int) -> How:
+def page_of(to: int) -> How:
     def ask(tenant: Tenant, contract: str) -> httpx2.Response:
         return told("GET", "/resources", params={{"v1": "per_page", "v2": "limit"}[contract]: to})(tenant, contract)
 
@@ -225,8 +255,8 @@ REASONS: dict[str, How] = {  # A019
     "unknown_value": changed(type="x"),
     "too_short": changed(name="ab"),
     "too_long": changed(name="a" * 256),
-    "too_small": limited(0),
-    "too_large": limited(101),
+    "too_small": page_of(0),
+    "too_large": page_of(101),
     "too_few": told("POST", "/batch", json={"operations": []}),
     "too_many": changed(metadata={str(number): "" for number in range(21)}),
     "invalid_format": changed(name="ab\0c"),
@@ -266,8 +296,8 @@ def test_request_ids_are_unique(v1: Client, v2: Client) -> None:  # B119
     assert all(answers.REQUEST_ID.fullmatch(request_id) for request_id in found)
 
 
-def test_the_snippet_of_the_overview_finds_a_message_in_every_error(tenant: Tenant) -> None:  # A084
+def test_the_snippet_of_the_overview_finds_a_message_in_every_error(server: Server) -> None:  # A084
     """`error['error']['message']`, whatever went wrong."""
     for name, how in MET.values():
         if name == "server":
-            assert isinstance(how(tenant, "v1").json()["error"]["message"], str)
+            assert isinstance(how(server.tenant(), "v1").json()["error"]["message"], str)

@@ -342,7 +342,7 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
     (
         extensions.versioned,
         "x-scopes:",
-        "  2024-01-02: {contract: v2, changes: No.}\nx-scopes:",
+        "  2024-01-02: {contract: v2, limits: hourly, changes: No.}\nx-scopes:",
         "contract v2, which",
         "01-02:",
     ),

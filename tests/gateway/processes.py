@@ -80,14 +80,14 @@ class Process:
         """What was printed to stderr so far."""
         return self._err.read_text(encoding="utf-8")
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, within: float = SECONDS_TO_ACT) -> None:
         """Return once it serves."""
 
         def ready() -> bool:
             assert self.popen.poll() is None, f"the server ended: {self.errors}"
             return httpx2.get(f"{self.url}/readyz").status_code == 200
 
-        eventually(ready)
+        eventually(ready, within=within)
 
     def key(self, mode: str = "test") -> str:
         """The key of the demo account that it printed."""

@@ -99,6 +99,40 @@ def test_a_revoked_key_stays_listed_as_such(admin: Admin, account: str) -> None:
     assert "  revoked  " in admin("key", "list", account)
 
 
+def test_limits_are_the_plans_until_others_are_agreed(admin: Admin, account: str) -> None:  # B150
+    assert admin("account", "limits", account).split()[1:] == [
+        *("plan", "free", "requests_per_hour", "100", "requests_per_minute", "60", "burst", "100"),
+        *("concurrent_requests", "10", "monthly_quota", "10000"),
+    ]
+    admin("account", "limits", account, "--burst", "500", "--monthly-quota", "unlimited")
+    shown = admin("account", "limits", account, "--requests-per-minute", "300")
+    assert re.findall(r"(\w+) +(\w+)  \(agreed\)", shown) == [
+        ("requests_per_minute", "300"),
+        ("burst", "500"),
+        ("monthly_quota", "unlimited"),
+    ]
+    shown = admin("account", "limits", account, "--burst", "default", "--monthly-quota", "default")
+    assert re.findall(r"(\w+) +(\w+)  \(agreed\)", shown) == [("requests_per_minute", "300")]
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--burst", "0"], "--burst is '0'. Give a number from 1"),
+        (["--burst", "many"], "or 'default'"),
+        (["--burst", "unlimited"], "--burst is 'unlimited'"),
+        (["--burst", "3601"], "at most 3600"),
+        (["--monthly-quota", "-1"], "--monthly-quota is '-1'. Give a number from 0"),
+        (["--requests-per-hour", "1000000001"], "1000000000"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(
+    refused: Callable[..., str], admin: Admin, account: str, option: list[str], words: str
+) -> None:
+    assert words in refused("account", "limits", account, *option)
+    assert "(agreed)" not in admin("account", "limits", account)
+
+
 def test_the_keys_of_an_account_are_its_own(admin: Admin, account: str) -> None:
     other = admin("account", "create", "Other").strip()
     admin("key", "create", other)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from domain.api_keys import Caller
+from domain.callers import Caller
 from gateway import logs, recording
 from gateway.exchange import Answer, Exchange
 from gateway.recording import HIDDEN, MOST_AT_ONCE, MOST_WAITING, Recorder

@@ -15,6 +15,7 @@ import pytest
 
 from gateway import logs, server
 from gateway.settings import ROOT, Settings
+from tests import engines
 from tests.gateway import processes
 from tests.gateway.processes import KEY, SECONDS_TO_ACT, Process, serving
 
@@ -104,6 +105,10 @@ def test_a_port_in_use_is_named(tmp_path: Path, refusal: Callable[..., str]) -> 
     [
         (["--workers", "2"], "Several workers need PostgreSQL: give --database"),
         (["--workers", "2", "--reload", "--database", "postgresql://db/x"], "--reload works with one worker"),
+        (["--workers", "2", "--database", "postgresql://u:hunter2@db/x"], "give --valkey redis://host:port"),
+        (["--valkey", "u:hunter2@cache"], "Give redis://host:port"),
+        (["--valkey", "redis://u:hunter2@cache:port"], "The URL of Valkey cannot be read"),
+        (["--valkey", "redis://u:hunter2@127.0.0.1:1"], "No Valkey or Redis answers at redis://127.0.0.1:1"),
         (["--port", "eighty"], "API_PORT is 'eighty'; it takes a value like 8000"),
         (["--port", "70000", "--data-dir", "HERE/data"], "70000"),
         (["--port", "-1", "--data-dir", "HERE/data"], "-1"),
@@ -232,7 +237,10 @@ def every(client: httpx2.Client) -> list[dict[str, str]]:
 def test_several_workers_serve_one_database(engine: str, place: list[str], tmp_path: Path) -> None:
     if engine != "postgresql":
         pytest.skip("several workers need PostgreSQL")
-    with serving(tmp_path, *place, "--workers", "2") as process:
+    with (
+        engines.valkey_server() as valkey,
+        serving(tmp_path, *place, "--workers", "2", "--valkey", valkey) as process,
+    ):
         workers = processes.eventually(lambda: two_workers(process.popen.pid))
         with process.client() as client:
             made = [client.post("/resources", json=GOOD).json()["id"] for _ in range(10)]

@@ -27,6 +27,9 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "secret_keys": ("one,two", "one,two"),
     "environment": ("sandbox", "sandbox"),
     "region": ("eu", "eu"),
+    "valkey_url": ("redis://cache:6379", "redis://cache:6379"),
+    "failed_authentications_per_minute": ("5", 5),
+    "trusted_proxies": ("10.0.0.0/8 ::1", "10.0.0.0/8 ::1"),
 }
 
 
@@ -42,7 +45,7 @@ def test_a_variable_sets_it(name: str, text: str, value: Any) -> None:
 @pytest.mark.parametrize("name", [*server.OPTIONS, "reload"])
 def test_an_option_sets_the_same_and_wins(name: str) -> None:
     text, value = GIVEN[name]
-    flag = {"database_url": "--database"}.get(name, f"--{name.replace('_', '-')}")
+    flag = {"database_url": "--database", "valkey_url": "--valkey"}.get(name, f"--{name.replace('_', '-')}")
     arguments = [flag] if name == "reload" else [flag, text]
     chosen = {key: given for key, given in vars(server.parser().parse_args(arguments)).items() if given}
     other = {"port": "1", "workers": "1", "reload": "false"}.get(name, "/other")

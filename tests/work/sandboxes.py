@@ -33,10 +33,13 @@ class StillClock:
     """A clock that stands until it is moved."""
 
     def __init__(self, now: int = TODAY) -> None:
-        self.time = now
+        self.moment = now
 
     def now(self) -> int:
-        return self.time
+        return self.moment
+
+    def time(self) -> float:
+        return float(self.moment)
 
 
 def write(url: str, unit: Callable[[Transaction], T]) -> T:

@@ -95,7 +95,7 @@ def test_a_job_is_done_once_in_each_of_its_times(url: str) -> None:
             for _ in range(2):
                 await asyncio.gather(*(each.look() for each in several))
             assert counting.done == 3 * number
-            clock.time += HOUR
+            clock.moment += HOUR
         slots = [schedule.slot(TODAY + number * HOUR, HOUR) for number in range(3)]
         assert await opened.write(runs) == [("count", each, True) for each in slots]
 
@@ -115,10 +115,10 @@ def test_what_a_dead_process_had_is_taken_over_when_its_lease_is_out(url: str) -
         when = schedule.slot(TODAY, HOUR)
         assert await opened.write(lambda tx: scheduled_runs.claim(tx, "count", when, TODAY, TODAY + LEASE_SECONDS))
         living = Schedule(opened, clock, [job])
-        clock.time += LEASE_SECONDS - 1
+        clock.moment += LEASE_SECONDS - 1
         await living.look()
         assert counting.done == 0
-        clock.time += 1
+        clock.moment += 1
         await living.look()
         assert counting.done == 2
         # The other was not dead but slow: it finds that the run is no longer its own.
@@ -132,7 +132,7 @@ def test_a_slow_process_stops_when_another_has_taken_over(url: str) -> None:
 
     async def scenario(opened: Database) -> None:
         def sleep(_tx: Transaction, _now: int, _limit: int) -> int:
-            clock.time += LEASE_SECONDS
+            clock.moment += LEASE_SECONDS
             return 1
 
         slow = Schedule(opened, clock, [Job("count", DAY, sleep)])
@@ -195,7 +195,7 @@ def test_it_looks_again_and_again_until_it_is_stopped(url: str, monkeypatch: pyt
         running = asyncio.create_task(looking.run())
         for number in range(3):
             await eventually(lambda expected=number + 1: counting.done == expected)  # type: ignore[misc]
-            clock.time += HOUR
+            clock.moment += HOUR
         looking.stop()
         await asyncio.wait_for(running, 30)
 
@@ -216,14 +216,14 @@ def test_expired_idempotency_keys_and_old_runs_are_deleted(url: str) -> None:
         clock = StillClock()
         looking = Schedule(opened, clock)
         for later, expected in ((0, schedule.CHUNK + 2), (DAY, 1), (DAY + HOUR, 0)):
-            clock.time = TODAY + later
+            clock.moment = TODAY + later
             await looking.look()
             assert await opened.write(left) == expected
-        clock.time += 31 * DAY
+        clock.moment += 31 * DAY
         await looking.look()
         assert {slot for _, slot, _ in await opened.write(runs)} == {
-            schedule.slot(clock.time, HOUR),
-            *daily(clock.time),
+            schedule.slot(clock.moment, HOUR),
+            *daily(clock.moment),
         }
 
     on(url, scenario)

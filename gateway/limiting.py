@@ -1,0 +1,127 @@
+"""Holds every request of an account in live mode against the ceilings of its plan."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Awaitable
+from functools import partial
+from typing import NamedTuple
+
+from contract.plans import HOURLY, Plan
+from contract.problems import Problem
+from domain import limits
+from gateway import limit_headers
+from gateway.exchange import Exchange
+from storage.database import Database
+from storage.limits import HOUR, MICROSECONDS, MINUTE, Admission, Ceilings, Decision, Limiter, Verdict
+
+# What a request costs that is answered, and gets back when nothing had changed.
+COST = 1
+UNUSED = Decision(Verdict.ADMITTED, 0, 0, 0, 0, 0)
+
+
+class Standing(NamedTuple):
+    """What was decided on a request, and by which ceilings."""
+
+    asked: Admission
+    ceilings: Ceilings
+    decision: Decision
+
+
+class Limit:
+    """Lets a request in or refuses it; whatever becomes of it, the answer says how the account stands.
+
+    A request within a batch (`exchange.nested`) is counted as any other, but for the first, which the batch has paid
+    for; they go on in the slot of the batch.
+    """
+
+    def __init__(self, limiter: Limiter, database: Database) -> None:
+        self.limiter = limiter
+        self.database = database
+
+    def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
+        caller = exchange.caller
+        exchange.plan = plan = exchange.compiled.plans[caller.plan].agreed(caller.limits)
+        if exchange.prepaid:
+            return None
+        ceilings = ceilings_of(plan, exchange.compiled.versions[exchange.version].limits)
+        takes_slot = not exchange.nested and ceilings.concurrent is not None
+        asked = Admission(
+            caller.scope.account_id,
+            int(exchange.time * MICROSECONDS),
+            limits.month_of(int(exchange.time)),
+            COST,
+            exchange.request_id if takes_slot else "",
+        )
+        if caller.scope.mode == "test":
+            exchange.standing = Standing(asked, ceilings, UNUSED)
+            return None
+        decision = self.limiter.admit(asked, ceilings)
+        if isinstance(decision, Decision) and decision.verdict is not Verdict.MONTH_UNKNOWN:
+            self._settle(exchange, Standing(asked, ceilings, decision))
+            return None
+        return self._decide(exchange, asked, ceilings, decision)
+
+    def close(self, exchange: Exchange) -> None:
+        """Free the slot of a request that ends, whatever became of it, and write the headers of its answer."""
+        standing = exchange.standing
+        if standing is None:
+            return
+        asked, ceilings, decision = standing
+        if exchange.charged:
+            refund = COST if exchange.answer is not None and exchange.answer.status == 304 else 0
+            self.limiter.leave(asked, ceilings, refund)
+            if refund:
+                exchange.charged = 0
+                decision = refunded(decision, refund)
+        exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
+
+    async def _decide(
+        self, exchange: Exchange, asked: Admission, ceilings: Ceilings, decision: Decision | Awaitable[Decision]
+    ) -> None:
+        if not isinstance(decision, Decision):
+            decision = await decision
+        if decision.verdict is Verdict.MONTH_UNKNOWN:
+            used = await self.database.read(partial(limits.month_used, account_id=asked.account_id, month=asked.month))
+            asked = asked._replace(month_used=used)
+            again = self.limiter.admit(asked, ceilings)
+            decision = again if isinstance(again, Decision) else await again
+        self._settle(exchange, Standing(asked, ceilings, decision))
+
+    @staticmethod
+    def _settle(exchange: Exchange, standing: Standing) -> None:
+        exchange.standing = standing
+        if standing.decision.verdict is not Verdict.ADMITTED:
+            exchange.limiter = f"refused:{standing.decision.verdict.name.lower()}"
+            raise refusal(standing)
+        exchange.charged = COST
+
+
+def ceilings_of(plan: Plan, policy: str) -> Ceilings:
+    """The numbers of a plan that hold in a version with these limits."""
+    if policy == HOURLY:
+        return Ceilings(HOUR, plan.requests_per_hour, plan.requests_per_hour, None, None)
+    return Ceilings(MINUTE, plan.requests_per_minute, plan.burst, plan.concurrent_requests, plan.monthly_quota)
+
+
+def refunded(decision: Decision, cost: int) -> Decision:
+    """The decision as it is after its request was given back."""
+    return decision._replace(
+        used=max(0, decision.used - cost),
+        backlog=max(0, decision.backlog - cost * MINUTE * MICROSECONDS),
+        month_used=max(0, decision.month_used - cost),
+    )
+
+
+def refusal(standing: Standing) -> Problem:
+    """What to tell a client whose request was not let in."""
+    asked, ceilings, decision = standing
+    wait = limit_headers.seconds(decision.wait)
+    if decision.verdict is Verdict.QUOTA:
+        day = datetime.datetime.fromtimestamp(asked.month.end, datetime.UTC).date().isoformat()
+        message = f"The monthly quota of {ceilings.quota} requests is used up. It starts anew on {day}."
+        return Problem("quota_exceeded", message, retry_after=wait)
+    if decision.verdict is Verdict.CONCURRENCY:
+        message = f"Too many requests at once: {ceilings.concurrent} may be under way. Try again in {wait} seconds."
+        return Problem("concurrency_limit_exceeded", message, retry_after=wait)
+    return Problem("rate_limit_exceeded", f"Rate limit exceeded. Try again in {wait} seconds.", retry_after=wait)

@@ -1,0 +1,122 @@
+"""Limits in the memory of one process: an account's numbers are a small object, and nothing waits."""
+
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Verdict
+
+# As far as this a clock may be behind what was recorded: nothing is forgotten, and nothing drains twice.
+TOLERANCE = MINUTE * MICROSECONDS
+GENERATION = HOUR * MICROSECONDS
+UNDECIDED = Decision(Verdict.MONTH_UNKNOWN, 0, 0, 0, 0, 0)
+
+
+class _Account:
+    """What an account has used; `windows` holds, per length in seconds, the window's number and its count."""
+
+    __slots__ = ("active", "backlog", "drained", "month", "month_used", "windows")
+
+    def __init__(self) -> None:
+        self.windows = {MINUTE: (0, 0), HOUR: (0, 0)}
+        self.backlog = 0
+        self.drained = 0
+        self.active = 0
+        self.month = 0
+        self.month_used = 0
+
+    def count(self, at: int, window: int) -> tuple[int, int]:
+        """The number of the window at a time, and what of it is used."""
+        number = at // (window * MICROSECONDS)
+        kept, used = self.windows[window]
+        return (kept, used) if number <= kept <= number + 1 else (number, 0)
+
+    def drain(self, at: int, rate: int) -> None:
+        """Let drain from the bucket what has drained since the last time."""
+        elapsed = at - self.drained
+        if elapsed > 0 or elapsed < -TOLERANCE:
+            self.backlog = max(0, self.backlog - max(0, elapsed) * rate)
+            self.drained = at
+
+
+class MemoryLimiter:
+    """The limiter of a server that is one process.
+
+    Accounts are kept in two generations. What nobody asked for during a whole one is dropped: by then its windows are
+    over, its bucket is drained and its month stands in the database.
+    """
+
+    def __init__(self) -> None:
+        self._young: dict[str, _Account] = {}
+        self._old: dict[str, _Account] = {}
+        self._ends = 0
+
+    def admit(self, asked: Admission, ceilings: Ceilings) -> Decision:
+        """Let a request in and count it, or refuse it and count nothing."""
+        account = self._account(asked.account_id, asked.at)
+        if account.month != asked.month.start:
+            if asked.month_used is not None:
+                account.month, account.month_used = asked.month.start, asked.month_used
+            elif ceilings.quota is not None:
+                return UNDECIDED
+        number, used = account.count(asked.at, ceilings.window)
+        if ceilings.window == MINUTE:
+            account.drain(asked.at, ceilings.rate)
+        if ceilings.quota is not None and account.month_used + asked.cost > ceilings.quota:
+            verdict, wait = Verdict.QUOTA, asked.month.end * MICROSECONDS - asked.at
+        elif ceilings.window == HOUR:
+            verdict, wait = _of_hour(number, used, asked, ceilings)
+        else:
+            verdict, wait = _of_minute(account, asked, ceilings)
+        if verdict is Verdict.ADMITTED:
+            used += asked.cost
+            account.windows[ceilings.window] = number, used
+            self._charge(account, asked, ceilings, asked.cost)
+            account.active += bool(asked.slot)
+        return Decision(verdict, used, account.backlog, account.active, account.month_used, wait)
+
+    def leave(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
+        """End an admitted request: its slot is free again, and `refund` requests were not used after all."""
+        account = self._young.get(asked.account_id) or self._old.get(asked.account_id)
+        if account is None:
+            return
+        account.active = max(0, account.active - bool(asked.slot))
+        if refund:
+            number, used = account.windows[ceilings.window]
+            if number == asked.at // (ceilings.window * MICROSECONDS):
+                account.windows[ceilings.window] = number, max(0, used - refund)
+            self._charge(account, asked, ceilings, -refund)
+
+    async def ping(self) -> None:
+        """Memory answers."""
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+    @staticmethod
+    def _charge(account: _Account, asked: Admission, ceilings: Ceilings, cost: int) -> None:
+        if ceilings.window == MINUTE:
+            account.backlog = max(0, account.backlog + cost * REQUEST)
+        if account.month == asked.month.start:
+            account.month_used = max(0, account.month_used + cost)
+
+    def _account(self, account_id: str, at: int) -> _Account:
+        if not self._ends - 2 * GENERATION < at < self._ends:
+            self._old = self._young if at < self._ends + GENERATION else {}
+            self._young = {}
+            self._ends = at + GENERATION
+        account = self._young.get(account_id)
+        if account is None:
+            account = self._young[account_id] = self._old.pop(account_id) if account_id in self._old else _Account()
+        return account
+
+
+def _of_hour(number: int, used: int, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
+    if used + asked.cost > ceilings.rate:
+        return Verdict.RATE, (number + 1) * HOUR * MICROSECONDS - asked.at
+    return Verdict.ADMITTED, 0
+
+
+def _of_minute(account: _Account, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
+    over = account.backlog + (asked.cost - ceilings.burst) * REQUEST
+    if over > 0:
+        return Verdict.RATE, -(-over // ceilings.rate)
+    if asked.slot and ceilings.concurrent is not None and account.active >= ceilings.concurrent:
+        return Verdict.CONCURRENCY, MICROSECONDS
+    return Verdict.ADMITTED, 0
