@@ -1,4 +1,4 @@
-"""Fills a database of ours in bulk: an account that the limits never stop, and more resources than anyone creates."""
+"""Fills a database of ours in bulk, with more resources than anyone would create over the API."""
 
 import contextlib
 import os
@@ -9,13 +9,8 @@ import psycopg
 import sqlalchemy as sa
 
 from benchmarks.peers import rows
-from storage import database, postgres, sqlite, tables
+from storage import database, postgres, sqlite
 
-# Far above what a run sends, so that each request is counted and none is refused.
-UNREACHED = 1_000_000_000
-LIMITS = dict.fromkeys(
-    ("requests_per_hour", "requests_per_minute", "burst", "concurrent_requests", "monthly_quota"), UNREACHED
-)
 MODE = "live"
 PATIENCE = 600.0
 # Names are spread over the alphabet as those of customers are, so that their index grows everywhere and not at its end.
@@ -44,13 +39,6 @@ COUNT = sa.text("""
 """)
 # A rebuilt index would be packed to the full, and the first insert into each of its pages split it.
 FASTER = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000")
-
-
-def lift_limits(url: str, account_id: str) -> None:
-    """Agree on limits with an account that it never meets."""
-    found = tables.accounts.c.id == account_id
-    with _connection(url) as connection:
-        connection.execute(sa.update(tables.accounts).where(found).values(limits=LIMITS))
 
 
 def add_resources(url: str, account_id: str, count: int) -> list[str]:

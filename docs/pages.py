@@ -1,6 +1,7 @@
-"""The error catalogue as HTML: one page of all codes and one page for each."""
+"""The error catalogue and the changelog as HTML."""
 
 import base64
+import datetime
 import functools
 import http
 import itertools
@@ -13,11 +14,13 @@ from typing import Any, NamedTuple
 import jinja2
 import markupsafe
 
-# The error pages run no script and load nothing: style and fonts stand in the page.
+# These pages run no script and load nothing: style and fonts stand in the page.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+SECTIONS = (("/docs/errors", "Errors"), ("/docs/changelog", "Changelog"))
 
 ASSETS = pathlib.Path(__file__).parent / "assets"
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
@@ -31,6 +34,16 @@ class Answer(NamedTuple):
     contract: str
     code: str
     body: dict[str, Any]
+
+
+class Version(NamedTuple):
+    """A dated version: its day in words, what it changed, its contract's title, and the paths whose default it is."""
+
+    date: str
+    day: str
+    changes: str
+    title: str
+    paths: str
 
 
 class Group(NamedTuple):
@@ -52,6 +65,13 @@ def error_page(raw: dict[str, Any], code: str) -> bytes | None:
         return None
     answers = [_answer(raw, code, contract) for contract in raw["x-contracts"]]
     return render("error_page.html", code=code, answers=answers, **_catalogue(raw))
+
+
+def changelog(raw: dict[str, Any]) -> bytes:
+    """The page that says what each dated version changed, newest first."""
+    return render(
+        "changelog.html", versions=[_version(raw, date) for date in sorted(raw["x-api-versions"])[::-1]], **_about(raw)
+    )
 
 
 def render(template: str, **values: Any) -> bytes:
@@ -81,7 +101,20 @@ def _catalogue(raw: dict[str, Any]) -> dict[str, Any]:
         Group(status, http.HTTPStatus(status).phrase, list(codes))
         for status, codes in itertools.groupby(by_status, lambda code: entries[code]["status"])
     ]
-    return {"api": raw["info"]["title"], "entries": entries, "groups": groups}
+    return {**_about(raw), "entries": entries, "groups": groups}
+
+
+def _about(raw: dict[str, Any]) -> dict[str, Any]:
+    """What every page shows."""
+    return {"api": raw["info"]["title"], "contact": raw["info"].get("contact", {}), "sections": SECTIONS}
+
+
+def _version(raw: dict[str, Any], date: str) -> Version:
+    entry = raw["x-api-versions"][date]
+    day = datetime.date.fromisoformat(date)
+    defaults = [f"`/{name}`" for name, contract in raw["x-contracts"].items() if contract["default_version"] == date]
+    contract = contract_title(raw["x-contracts"][entry["contract"]])
+    return Version(date, f"{day:%b} {day.day}, {day.year}", entry["changes"], contract, " and ".join(defaults))
 
 
 def _answer(raw: dict[str, Any], code: str, contract: str) -> Answer:

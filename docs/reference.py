@@ -44,7 +44,10 @@ _OPTIONS: dict[str, Any] = {
     "withDefaultFonts": False,
 }
 
-_ERRORS = "Every code is explained in the [error catalogue](/docs/errors)."
+_PAGES = (
+    "Every code is explained in the [error catalogue](/docs/errors), and what each version changed is in the "
+    "[changelog](/docs/changelog)."
+)
 
 
 def reference(raw: dict[str, Any], base_url: str | None) -> bytes:
@@ -82,7 +85,7 @@ def contract_document(raw: dict[str, Any], contract: str, base_url: str | None) 
     info = {
         **raw["info"],
         "version": raw["x-contracts"][contract]["default_version"],
-        "description": f"{raw['info'].get('description', '').rstrip()}\n\n{_ERRORS}\n",
+        "description": f"{raw['info'].get('description', '').rstrip()}\n\n{_PAGES}\n",
     }
     document = {**raw, "info": info, "servers": _servers(raw.get("servers", []), base_url), "paths": paths}
     document["tags"] = [tag for tag in raw.get("tags", []) if tag["name"] in used]

@@ -1,4 +1,4 @@
-"""The pages beside the API: the reference, the error catalogue, the document itself, and health."""
+"""The pages beside the API: the reference, errors and changelog, the document itself, and health."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ class Pages:
         self._contents = {
             "/docs": Content(HTML, reference.CONTENT_SECURITY_POLICY, lambda d: reference.reference(d.raw, base_url)),
             ERRORS: Content(HTML, pages.CONTENT_SECURITY_POLICY, lambda d: pages.error_index(d.raw)),
+            "/docs/changelog": Content(HTML, pages.CONTENT_SECURITY_POLICY, lambda d: pages.changelog(d.raw)),
             "/openapi.yaml": Content(YAML, None, lambda d: d.text),
             "/openapi.json": Content(JSON, None, lambda d: orjson.dumps(d.raw, option=orjson.OPT_INDENT_2)),
         }

@@ -12,34 +12,40 @@ from gateway import app, server
 from gateway.exchange import Exchange
 from gateway.pipeline import Pipeline
 from gateway.settings import Settings
+from gateway.stages import Stage
 
-# The classes of what is taken out of the pipeline. One that is not in it ends the start: taking nothing out would
-# measure nothing.
-TAKEN_OUT = ("Limit", "Settle", "SettleVersion", "Recorder")
-VERSION_CHOICE = "FindOperation"
+
+class TakePlan:
+    """What is left of the limits: the plan, which an answer shows."""
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Take the plan as it is."""
+        exchange.plan = exchange.compiled.plans[exchange.caller.plan]
+
+
+# The classes of what is taken out of the pipeline, and what stands in the place of a stage. One that is not in the
+# pipeline ends the start: taking nothing out would measure nothing.
+TAKEN_OUT: dict[str, Stage | None] = {
+    "Limit": TakePlan(),
+    "SettleVersion": None,
+    "Settle": None,
+    "Recorder": None,
+}
 
 
 class StageMissing(Exception):
-    """The pipeline lacks a stage that is to be taken out."""
-
-
-class PathVersion:
-    """Takes the operation that the path's own contract has, and the numbers of the plan."""
-
-    def __call__(self, exchange: Exchange) -> None:
-        """Settle the operation; what no contract has, the stages before have refused."""
-        exchange.operation = exchange.match.node.operations[exchange.contract.name][exchange.method]
-        exchange.plan = exchange.compiled.plans[exchange.caller.plan]
+    """The pipeline lacks something that is to be taken out."""
 
 
 def strip(pipeline: Pipeline) -> None:
     """Take the stages out of a pipeline; raises StageMissing where one of them is not there."""
-    there = {name_of(part) for part in (*pipeline.stages, *pipeline.closing)}
-    if missing := {VERSION_CHOICE, *TAKEN_OUT} - there:
+    there = {name_of(part) for part in (*pipeline.stages, *pipeline.finishing, *pipeline.closing)}
+    if missing := TAKEN_OUT.keys() - there:
         raise StageMissing(f"The pipeline has no {', '.join(sorted(missing))}; it has {', '.join(sorted(there))}.")
-    kept = [stage for stage in pipeline.stages if name_of(stage) not in TAKEN_OUT]
-    pipeline.stages = [PathVersion() if name_of(stage) == VERSION_CHOICE else stage for stage in kept]
-    pipeline.closing = [close for close in pipeline.closing if name_of(close) not in TAKEN_OUT]
+    put = [TAKEN_OUT.get(name_of(stage), stage) for stage in pipeline.stages]
+    pipeline.stages = [stage for stage in put if stage is not None]
+    pipeline.finishing = [each for each in pipeline.finishing if name_of(each) not in TAKEN_OUT]
+    pipeline.closing = [each for each in pipeline.closing if name_of(each) not in TAKEN_OUT]
 
 
 def name_of(part: Any) -> str:

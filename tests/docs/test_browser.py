@@ -92,6 +92,7 @@ def site(raw: dict[str, Any]) -> Iterator[Site]:
     with Site() as server:
         server.pages["/docs"] = reference.reference(raw, server.origin), reference.CONTENT_SECURITY_POLICY
         server.pages["/docs/errors"] = pages.error_index(raw), pages.CONTENT_SECURITY_POLICY
+        server.pages["/docs/changelog"] = pages.changelog(raw), pages.CONTENT_SECURITY_POLICY
         for code in raw["x-errors"]:
             content = pages.error_page(raw, code)
             assert content is not None
@@ -157,8 +158,16 @@ def test_the_error_pages_show_everything_without_a_script(
     assert seen.requests == []
 
 
-def test_the_error_pages_fit_a_telephone(site: Site, tmp_path: pathlib.Path) -> None:
-    paths = [f"/bare{path}" for path in site.pages if path.startswith("/docs/errors")]
+def test_the_changelog_shows_every_version_without_a_script(
+    raw: dict[str, Any], site: Site, tmp_path: pathlib.Path
+) -> None:
+    seen = visit(site, "/docs/changelog", tmp_path)
+    assert all(date in seen.text for date in raw["x-api-versions"])
+    assert (seen.console, seen.paths, seen.requests) == ([], ["/docs/changelog"], [])
+
+
+def test_the_pages_fit_a_telephone(site: Site, tmp_path: pathlib.Path) -> None:
+    paths = [f"/bare{path}" for path in site.pages if path.startswith("/docs/")]
     site.pages |= {path: (site.pages[path.removeprefix("/bare")][0], None) for path in paths}
     site.pages["/probe"] = PROBE.replace("PATHS", json.dumps(paths)).encode(), None
     seen = visit(site, "/probe", tmp_path)

@@ -37,8 +37,9 @@ def without_examples(raw: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def markup(raw: dict[str, Any]) -> dict[str, str]:
-    """Every page of the catalogue, by its code; the index by the name `index`."""
-    return {code: page(raw, code) for code in raw["x-errors"]} | {"index": pages.error_index(raw).decode()}
+    """Every page by its name: the code, `index` or `changelog`."""
+    found = {code: page(raw, code) for code in raw["x-errors"]}
+    return {**found, "index": pages.error_index(raw).decode(), "changelog": pages.changelog(raw).decode()}
 
 
 def test_every_code_has_a_page_that_says_everything_about_it(raw: dict[str, Any], markup: dict[str, str]) -> None:
@@ -111,9 +112,40 @@ def test_the_index_lists_every_code_under_its_status(raw: dict[str, Any], markup
 
 
 def test_pages_lead_to_each_other_and_to_the_reference(raw: dict[str, Any], markup: dict[str, str]) -> None:
+    sections = {"/docs", "/docs/errors", "/docs/changelog"}
     for name, content in markup.items():
         links = set(re.findall(r'<a [^>]*href="(/[^"]*)"', content))
-        assert links == {"/docs", "/docs/errors", *(f"/docs/errors/{code}" for code in raw["x-errors"])}, name
+        codes = set() if name == "changelog" else {f"/docs/errors/{code}" for code in raw["x-errors"]}
+        assert links == sections | codes, name
+
+
+def test_every_page_names_where_help_is(raw: dict[str, Any], markup: dict[str, str]) -> None:
+    contact = raw["info"]["contact"]
+    assert (contact["url"], contact["email"]) == ("https://docs.example.com/api", "support@example.com")
+    for name, content in markup.items():
+        assert f'<a href="{contact["url"]}">Documentation</a>' in content, name  # B224
+        assert f'<a href="mailto:{contact["email"]}">{contact["email"]}</a>' in content, name  # B226
+    without = copy.deepcopy(raw)
+    del without["info"]["contact"]
+    assert "<footer>" not in pages.changelog(without).decode()
+
+
+def test_the_changelog_has_a_row_for_each_version_newest_first(markup: dict[str, str]) -> None:
+    rows = [text(row) for row in re.findall(r"<tr id=.*?</tr>", markup["changelog"], re.DOTALL)]
+    assert [row[: row.index(".") + 1] for row in rows] == [  # B220
+        "2024-01-15 Jan 15, 2024 Added batch operations, improved error messages.",  # B221
+        "2023-11-01 Nov 1, 2023 Increased rate limits, added the EU region.",  # B222
+        "2023-09-15 Sep 15, 2023 Added webhook signature verification.",  # B223
+    ]
+    assert rows[0].endswith("Version 2 (beta) of the API, the default of /v2")
+    assert rows[1].endswith("Version 1 of the API")
+    assert rows[2].endswith("Version 1 of the API, the default of /v1")
+
+
+def test_each_page_says_which_section_it_is_in(markup: dict[str, str]) -> None:
+    for name, content in markup.items():
+        section = "changelog" if name == "changelog" else "errors"
+        assert re.findall(r'href="([^"]*)" aria-current="true"', content) == [f"/docs/{section}"], name
 
 
 def test_an_unknown_code_has_no_page(raw: dict[str, Any]) -> None:
@@ -125,9 +157,13 @@ def test_text_of_the_document_is_text(raw: dict[str, Any]) -> None:
     changed = without_examples(raw)
     changed["info"]["title"] = HOSTILE
     changed["x-contracts"]["v1"]["title"] = HOSTILE
+    changed["info"]["contact"] = {"url": HOSTILE, "email": HOSTILE}
+    for version in changed["x-api-versions"].values():
+        version["changes"] = HOSTILE
     for entry in changed["x-errors"].values():
         entry |= {"message": HOSTILE, "meaning": HOSTILE, "recovery": HOSTILE, "type": HOSTILE}
-    for content in (page(changed, "key_revoked"), pages.error_index(changed).decode()):
+    contents = (page(changed, "key_revoked"), pages.error_index(changed).decode(), pages.changelog(changed).decode())
+    for content in contents:
         assert "<img" not in content
         assert "<b>" not in content
         assert "<code>&lt;b&gt;code&lt;/b&gt;</code>" in content

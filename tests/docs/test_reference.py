@@ -185,6 +185,7 @@ def test_a_parameter_with_several_examples_is_left_out_with_its_first(raw: dict[
 def test_the_introduction_leads_to_the_error_catalogue(sources: dict[str, dict[str, Any]]) -> None:
     for source in sources.values():
         assert "(/docs/errors)" in source["content"]["info"]["description"]
+        assert "(/docs/changelog)" in source["content"]["info"]["description"]
 
 
 def test_the_version_shown_is_that_of_the_contract(raw: dict[str, Any], sources: dict[str, dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from tests.serving import Server
 
 DOCUMENT = documents.load(ROOT / "openapi.yaml")
 CODES = list(DOCUMENT.raw["x-errors"])
-HTML = ["/docs", "/docs/errors", *(f"/docs/errors/{code}" for code in CODES)]
+HTML = ["/docs", "/docs/changelog", "/docs/errors", *(f"/docs/errors/{code}" for code in CODES)]
 FILES = ["/openapi.yaml", "/openapi.json"]
 HEALTH = ["/healthz", "/readyz"]
 UNKNOWN = ["/nothing", "/docs/", "/docs/nothing", "/docs/errors/", "/docs/errors/nothing", "/docs/errors/not_found/"]
