@@ -1,6 +1,8 @@
-"""What Schemathesis does beside its own: one check, and headers that let a write through."""
+"""What Schemathesis does beside its own: one check, and what lets a good request through to an object that is there."""
 
 import itertools
+import time
+from collections import defaultdict
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -11,26 +13,71 @@ from schemathesis.generation import GenerationMode
 WRITES = ("POST", "PUT", "PATCH")
 KEPT_EVERY = 4
 
+FORM = "application/x-www-form-urlencoded"
+A_YEAR = 365 * 24 * 3600
+
 numbers = itertools.count()
+# The ids of what was made, by its path without the contract.
+made: defaultdict[str, list[str]] = defaultdict(list)
 
 
 @schemathesis.hook
 def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwargs: dict[str, Any]) -> None:
-    """Gives three of four writes an unused idempotency key and an `If-Match` that holds.
+    """Makes most good requests meet what a schema cannot say: headers that hold, fields of their own, known ids.
 
-    Generated keys are soon used up, and a generated `If-Match` is never current: what comes after them would hardly be
-    reached. The fourth keeps what was generated.
+    Every fourth keeps what was generated.
     """
     number = next(numbers)
-    if not is_valid(case) or number % KEPT_EVERY == 0:
+    if not is_valid(case):
+        return
+    if case.media_type == FORM:
+        case.body = without_null(case.body)
+    if number % KEPT_EVERY == 0:
         return
     for container, name, value in (
         (case.headers, "Idempotency-Key", f"key-{number}"),
         (case.body, "idempotency_key", f"key-{number}"),
         (case.headers, "If-Match", "*"),
+        (case.body, "slug", f"slug-{number}"),
+        (case.body, "email", f"user-{number}@example.com"),
+        # No schema can say that it is in the future.
+        (case.body, "expires", int(time.time()) + A_YEAR),
+        (case.body, "expires_at", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + A_YEAR))),
     ):
         if isinstance(container, MutableMapping) and name in container:
             container[name] = value
+    use_known_id(case)
+
+
+@schemathesis.hook
+def after_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], response: Response) -> None:
+    """Remembers what was made, and forgets what was deleted."""
+    path = kind_of(case)
+    if response.status_code == 201:
+        answer = response.json()
+        made[path].append(answer.get("data", answer)["id"])
+    elif case.method.upper() == "DELETE" and response.status_code < 300 and case.path_parameters["id"] in made[path]:
+        made[path].remove(case.path_parameters["id"])
+
+
+def use_known_id(case: schemathesis.Case[Any]) -> None:
+    """Sends a request to the newest object of its kind, unless a link has chosen one already."""
+    known = made[kind_of(case)]
+    if case.meta and case.meta.phase.name.value != "stateful" and "id" in (case.path_parameters or {}) and known:
+        case.path_parameters["id"] = known[-1]
+
+
+def kind_of(case: schemathesis.Case[Any]) -> str:
+    """The path of the collection that a request is about, without its contract."""
+    path: str = case.operation.path
+    return path.split("/", 2)[2].partition("/{")[0]
+
+
+def without_null(body: Any) -> Any:
+    """A form's fields without those that are null, which a form cannot say."""
+    if isinstance(body, dict):
+        return {name: without_null(value) for name, value in body.items() if value is not None}
+    return body
 
 
 @schemathesis.check
@@ -43,9 +90,14 @@ def write_keeps_what_was_sent(_: schemathesis.CheckContext, response: Response, 
     answer = response.json()
     shown = answer["data"] if "status" in answer and "data" in answer else answer
     # A key that says how to treat the request, such as `idempotency_key`, is no value of the object.
-    changed = differences({name: value for name, value in case.body.items() if name in shown}, shown)
+    changed = differences({name: stored(name, value) for name, value in case.body.items() if name in shown}, shown)
     if changed:
         raise AssertionError("Sent and answered values differ: " + "; ".join(changed))
+
+
+def stored(name: str, value: Any) -> Any:
+    """A value as it is documented to be stored: addresses trimmed and in lower case."""
+    return value.strip().lower() if name == "email" and isinstance(value, str) else value
 
 
 def is_valid(case: schemathesis.Case[Any]) -> bool:

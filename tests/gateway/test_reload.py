@@ -17,7 +17,7 @@ from tests.gateway.processes import Process, serving
 
 TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 LONGER = TEXT.replace("      minLength: 3\n      maxLength: 255", "      minLength: 5\n      maxLength: 255", 1)
-NOT_SERVED = "The edit is not served; the server goes on with the contract it had."
+NOT_SERVED = "The edit is not served; the server goes on with the contract it had.\n"
 OPERATIONS = len(list(documents.parse(TEXT).operations()))
 SERVED = f"openapi.yaml is served as edited: {OPERATIONS} operations.\n"
 # what is wrong → the document, the line to mend and what is said about it
