@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 import typing
@@ -142,10 +143,16 @@ def attribute_types(of: Any) -> dict[str, Any]:
     if not isinstance(origin, type):
         return {}
     filled = dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(of), strict=False))
-    found = dict(typing.get_type_hints(origin)) if is_dataclass(origin) or hasattr(origin, "__annotations__") else {}
-    for name, member in inspect.getmembers(origin, lambda value: isinstance(value, property)):
+    return {name: _fill(kind, filled) for name, kind in _declared(origin).items()}
+
+
+@functools.cache
+def _declared(of: type) -> Mapping[str, Any]:
+    """The attributes of a class and their types as they are written."""
+    found = dict(typing.get_type_hints(of)) if is_dataclass(of) or hasattr(of, "__annotations__") else {}
+    for name, member in inspect.getmembers(of, lambda value: isinstance(value, property)):
         found[name] = typing.get_type_hints(member.fget).get("return", Any)
-    return {name: _fill(kind, filled) for name, kind in found.items()}
+    return found
 
 
 def _fill(kind: Any, filled: Mapping[Any, Any]) -> Any:

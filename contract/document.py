@@ -8,10 +8,13 @@ from urllib import parse as urls
 
 import yaml
 
+from contract import collector
+
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 LOADER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 _TAG = "tag:yaml.org,2002:"
+_STRING = _TAG + "str"
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _INTEGER = r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"
 _SCALARS = (
@@ -73,6 +76,7 @@ class Document:
         self.text = text
         self.name = name
         self._lines = lines
+        self._targets: dict[str, dict[str, Any]] = {}
 
     def line(self, pointer: str) -> int:
         """The line of the key at a pointer such as `#/paths/~1v1~1jobs/get`, or of its nearest existing parent."""
@@ -139,6 +143,8 @@ class Document:
         return list(found.values())
 
     def _target(self, reference: str, pointer: str) -> dict[str, Any]:
+        if reference in self._targets:
+            return self._targets[reference]
         if not reference.startswith("#/"):
             raise self.error(pointer, f"$ref {reference} points outside this file", "Begin it with '#/'.")
         try:
@@ -148,6 +154,7 @@ class Document:
             raise self.error(pointer, f"$ref {reference} points nowhere", mend) from None
         if not isinstance(target, dict):
             raise self.error(pointer, f"$ref {reference} points to something that is not an object", "Correct it.")
+        self._targets[reference] = target
         return target
 
 
@@ -176,6 +183,7 @@ def load(path: pathlib.Path) -> Document:
         raise SpecError([Finding(line, "#", "the file is not UTF-8", "Save it as UTF-8.")], path.name) from None
 
 
+@collector.at_rest()
 def parse(text: str, name: str = "openapi.yaml") -> Document:
     """Read a document from its text; SpecError lists everything that is not plain YAML 1.2 in it."""
     content = text.encode()
@@ -232,7 +240,7 @@ class _Reader:
         lines: dict[str | int, int] = {}
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            if key is None or key_node.tag != _TAG + "str":
+            if key is None or key_node.tag != _STRING:
                 self._refuse_key(key_node, pointer)
             elif key in result:
                 message = f"the key {key} stands here twice; it was already given in line {lines[key]}"
@@ -241,7 +249,8 @@ class _Reader:
                 self._add(key_node, pointer, "merge keys (<<) are not part of YAML 1.2", "Write the keys out.")
             else:
                 lines[key] = key_node.start_mark.line + 1
-                result[key] = self.value(value_node, join(pointer, key))
+                is_text = isinstance(value_node, yaml.ScalarNode) and value_node.tag == _STRING
+                result[key] = value_node.value if is_text else self.value(value_node, join(pointer, key))
         self.lines[id(result)] = lines
         return result
 

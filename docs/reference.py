@@ -154,12 +154,15 @@ def _components(raw: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]
 
 
 def _references(node: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(node, dict | list):
-        for child in node.values() if isinstance(node, dict) else node:
-            yield from _references(child)
-    elif isinstance(node, str) and node.startswith("#/components/"):
-        kind, _, name = node.removeprefix("#/components/").partition("/")
-        yield kind, name.partition("/")[0]
+    """The components that are named anywhere in a node."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict | list):
+            waiting.extend(node.values() if isinstance(node, dict) else node)
+        elif isinstance(node, str) and node.startswith("#/components/"):
+            kind, _, name = node.removeprefix("#/components/").partition("/")
+            yield kind, name.partition("/")[0]
 
 
 def _readable(node: Any, names: bool = False) -> Any:

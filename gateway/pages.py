@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import re
@@ -89,7 +90,7 @@ class Pages:
             await self._health(scope, send)
         elif path == HOME:
             await _send(scope, send, 302, b"", [(b"location", b"/docs")])
-        elif content is None or (page := self._render(path, content)) is None:
+        elif content is None or (page := await self._render(path, content)) is None:
             asked = problems.shortened(path)
             message = f"There is no page {asked}. The API starts at /v1 and /v2, its reference is at /docs."
             await _refuse(scope, send, 404, "NOT_FOUND", message)
@@ -117,17 +118,17 @@ class Pages:
             headers.append((b"content-encoding", b"gzip"))
         await _send(scope, send, 200, body, headers)
 
-    def _render(self, path: str, content: Content) -> Page | None:
+    async def _render(self, path: str, content: Content) -> Page | None:
         document = self._document()
         if self._kept_for is not document:
             self._kept, self._kept_for = {}, document
-        if path not in self._kept:
-            body = content.render(document)
-            if body is None:
-                return None
-            etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
-            self._kept[path] = Page(body, gzip.compress(body, 6, mtime=0), etag)
-        return self._kept[path]
+        page = self._kept.get(path)
+        if page is None:
+            # The reference takes a tenth of a second, which no request of the API is to wait for.
+            page = await asyncio.to_thread(_made, content, document)
+            if page is not None and self._kept_for is document:
+                self._kept[path] = page
+        return page
 
     async def _health(self, scope: Scope, send: Send) -> None:
         status, state = 200, "ok"
@@ -143,6 +144,14 @@ class Pages:
                 status, state = 503, "The database does not answer."
         headers = [(b"content-type", JSON.encode()), (b"cache-control", b"no-store")]
         await _send(scope, send, status, orjson.dumps({"status": state}), headers)
+
+
+def _made(content: Content, document: Document) -> Page | None:
+    body = content.render(document)
+    if body is None:
+        return None
+    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
+    return Page(body, gzip.compress(body, 6, mtime=0), etag)
 
 
 async def _refuse(scope: Scope, send: Send, status: int, code: str, message: str) -> None:

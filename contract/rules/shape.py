@@ -28,6 +28,7 @@ _FORMS = {
     "map": (dict, "a mapping"),
     "list": (list, "a list"),
 }
+_ANY: tuple[type, str] = (object, "")
 
 
 def version(survey: Survey) -> Iterator[Finding]:
@@ -57,10 +58,14 @@ def keys(survey: Survey) -> Iterator[Finding]:
 
 def values(survey: Survey) -> Iterator[Finding]:
     """Keys hold a string, a flag, a mapping or a list as OpenAPI says."""
+    forms = {
+        kind: {key: _FORMS.get(held.split()[0], _ANY) for key, held in grammar.items()}
+        for kind, grammar in surveys.GRAMMAR.items()
+    }
     for kind, value, pointer in survey.of(*surveys.GRAMMAR):
-        for key, held in surveys.GRAMMAR[kind].items():
-            expected, noun = _FORMS.get(held.split()[0], (object, ""))
-            if key in value and not isinstance(value[key], expected):
+        for key, held in value.items():
+            expected, noun = forms[kind].get(key, _ANY)
+            if not isinstance(held, expected):
                 yield survey.document.finding(documents.join(pointer, key), f"{key} must be {noun}", f"Write {noun}.")
 
 

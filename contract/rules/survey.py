@@ -141,6 +141,7 @@ class Survey:
         self.document = document
         self.raw = document.raw
         self.nodes = list(_walk(Node("root", document.raw, "#")))
+        self._found: dict[tuple[str, ...], list[Node]] = {}
 
     @functools.cached_property
     def operations(self) -> list[documents.OperationNode]:
@@ -154,11 +155,13 @@ class Survey:
 
     def of(self, *kinds: str) -> Iterator[Node]:
         """The nodes of these kinds that are objects; one that aliases repeat comes once."""
-        seen: set[int] = set()
-        for node in self.nodes:
-            if node.kind in kinds and isinstance(node.value, dict) and id(node.value) not in seen:
-                seen.add(id(node.value))
-                yield node
+        if kinds not in self._found:
+            unique: dict[int, Node] = {}
+            for node in self.nodes:
+                if node.kind in kinds and isinstance(node.value, dict):
+                    unique.setdefault(id(node.value), node)
+            self._found[kinds] = list(unique.values())
+        yield from self._found[kinds]
 
     def deref(self, node: Any, pointer: str) -> tuple[dict[str, Any], str]:
         """Document.deref, where the schema `true` has no keywords and `false` lists no values."""
