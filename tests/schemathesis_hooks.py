@@ -30,10 +30,10 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwar
     number = next(numbers)
     if not is_valid(case):
         return
-    if case.media_type == FORM and isinstance(case.body, dict):
-        case.body = without_null(case.body)
     if isinstance(case.body, dict):
-        case.body.update({name: value for name, value in fitting().items() if case.body.get(name)})
+        fit(case.body)
+        if case.media_type == FORM:
+            case.body = without_null(case.body)
     if number % KEPT_EVERY == 0:
         return
     for container, name, value in (
@@ -48,16 +48,20 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwar
     use_known_id(case)
 
 
-def fitting() -> dict[str, Any]:
-    """Values of fields for which a schema cannot say what is good: objects that are there, the future, networks."""
+def fit(body: dict[str, Any]) -> None:
+    """Gives fields values of which a schema cannot say what is good: objects that are there, the future, networks."""
     later = time.time() + A_YEAR
-    return {
+    good = {
         "project": None,
         "user": None,
         "expires": int(later),
         "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(later)),
         "allowed_networks": ["127.0.0.0/8", "203.0.113.0/24"],
     }
+    body.update({name: value for name, value in good.items() if body.get(name) is not None})
+    for operation in body.get("operations", ()):
+        # It may not be the key of the batch.
+        operation.pop("idempotency_key", None)
 
 
 @schemathesis.hook
