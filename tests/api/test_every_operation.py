@@ -51,6 +51,7 @@ DIFFERING = {
     "last4": "each key is random",
     "prefix": "as above",
     "secret_last4": "each has its own secret",
+    "now": "time goes on",
 }
 # Who looks for the objects of a tenant → whether that is another account, and whether in another mode.
 OTHERS = {"other tenant": (True, False), "other mode": (False, True), "other tenant in the other mode": (True, True)}
