@@ -48,6 +48,7 @@ DIFFERING = {
     "provisioning": "it has the time of its completion",
     "invitation": "each has its own token",
     "invitation_expires": "they are made one after the other",
+    "invitation_expires_at": "as above",
     "last4": "each key is random",
     "prefix": "as above",
     "secret_last4": "each has its own secret",
