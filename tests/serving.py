@@ -24,6 +24,7 @@ from gateway import administration
 from gateway.app import create_app
 from gateway.server import configuration
 from gateway.settings import Settings
+from storage.database import Transaction
 
 # Every test has the same address, and many of them send keys that are not good.
 ENDLESS_ATTEMPTS = {"failed_authentications_per_minute": 1_000_000}
@@ -107,11 +108,17 @@ class Server:
     def tenant(self, plan: str = "scale", **limits: int | None) -> Tenant:
         """A new account with a live and a test key, both with every scope; `limits` are agreed with it."""
         now = self.clock.now()
-        account = administration.write(self.settings, lambda tx: accounts.create(tx, now, "Tenant", plan, "us"))
-        if limits:
-            self.agree(account.id, **limits)
-        live, test = (self.key(account.id, KeyOptions(mode=mode, scopes=["*"])) for mode in ("live", "test"))
-        return Tenant(self, account.id, live, test)
+
+        def unit(tx: Transaction) -> Tenant:
+            account = accounts.create(tx, now, "Tenant", plan, "us")
+            if limits:
+                accounts.agree(tx, account.id, limits, [])
+            live, test = (
+                api_keys.issue(tx, now, account.id, KeyOptions(mode=mode, scopes=["*"])) for mode in ("live", "test")
+            )
+            return Tenant(self, account.id, live, test)
+
+        return administration.write(self.settings, unit)
 
     def agree(self, account_id: str, **limits: int | None) -> None:
         """Agree on other limits with an account; keys that are remembered keep the old ones for half a second."""
