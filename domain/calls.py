@@ -16,7 +16,7 @@ from storage.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the caller's plan allows: requests per minute, items per batch, bytes per body, requests per month.
+    """What the caller's plan allows: requests in each window, at once and in a month, items per batch, bytes per body.
 
     A monthly quota of None is none.
     """
@@ -26,6 +26,9 @@ class Allowance:
     max_payload_bytes: int
     plan: str
     monthly_quota: int | None
+    requests_per_hour: int
+    burst: int
+    concurrent_requests: int
 
 
 @dataclass(slots=True)

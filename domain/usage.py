@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.calls import Call
+from domain.calls import Allowance, Call
 from storage import usage
 from storage.database import Transaction
 from storage.usage import Row
@@ -42,8 +42,11 @@ class Quota:
 class Limits:
     """What the plan allows, and how much of it is used; no limit is None."""
 
-    requests_per_minute: int | None
     requests_per_month: Quota
+    requests_per_hour: int | None = None
+    requests_per_minute: int | None = None
+    burst: int | None = None
+    concurrent_requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,9 @@ def fetch(call: Call) -> Usage:
     by_day = {row.day: row.requests for row in rows if not row.operation}
     total = sum(by_day.values())
     # No limit holds in test mode, and its requests use up nothing.
-    limits = Limits(None, Quota(0, None))
+    limits = Limits(Quota(0, None))
     if call.scope.mode == "live":
-        limits = Limits(call.allowance.max_requests_per_minute, Quota(total, call.allowance.monthly_quota))
+        limits = _limits(call.allowance, total)
     return Usage(
         plan=call.allowance.plan,
         period=Period(first * SECONDS_PER_DAY, end * SECONDS_PER_DAY),
@@ -95,6 +98,16 @@ def fetch(call: Call) -> Usage:
         limits=limits,
         days=[Day(_date(day), by_day.get(day, 0)) for day in range(first, _number(today) + 1)],
         deprecated_calls=_deprecated([row for row in rows if row.operation], call.sunsets or {}),
+    )
+
+
+def _limits(allowance: Allowance, used: int) -> Limits:
+    return Limits(
+        Quota(used, allowance.monthly_quota),
+        allowance.requests_per_hour,
+        allowance.max_requests_per_minute,
+        allowance.burst,
+        allowance.concurrent_requests,
     )
 
 

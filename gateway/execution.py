@@ -91,14 +91,13 @@ class Execute:
         return handle(exchange, self._call(exchange, cast("Transaction", None)))
 
     def _call(self, exchange: Exchange, tx: Transaction) -> Call:
-        caller, plan = exchange.caller, exchange.plan
-        most = exchange.compiled.max_body_bytes
+        caller = exchange.caller
         return Call(
             tx,
             caller.scope,
             exchange.now,
             exchange.request_id,
-            Allowance(plan.requests_per_minute, MOST_IN_BATCH, most, caller.plan, plan.monthly_quota),
+            allowance_of(exchange),
             self.seal,
             api_version=exchange.version,
             allowed_networks=self.allowed_networks,
@@ -106,6 +105,21 @@ class Execute:
             clock_offset=exchange.clock_offset,
             sunsets=exchange.compiled.sunsets,
         )
+
+
+def allowance_of(exchange: Exchange) -> Allowance:
+    """What the caller's plan allows."""
+    plan = exchange.plan
+    return Allowance(
+        max_requests_per_minute=plan.requests_per_minute,
+        max_batch_size=MOST_IN_BATCH,
+        max_payload_bytes=exchange.compiled.max_body_bytes,
+        plan=exchange.caller.plan,
+        monthly_quota=plan.monthly_quota,
+        requests_per_hour=plan.requests_per_hour,
+        burst=plan.burst,
+        concurrent_requests=plan.concurrent_requests,
+    )
 
 
 def handle(exchange: Exchange, call: Call) -> Answer:

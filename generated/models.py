@@ -920,8 +920,17 @@ class RequestsPerMonth(TypedDict):
 class UsageLimits(TypedDict):
     """What the plan allows. A limit that does not hold is `null`; none holds in test mode."""
 
+    requests_per_hour: int | None
+    """Requests per hour at most, in the version `2023-09-15`."""
+
     requests_per_minute: int | None
-    """Requests per minute at most."""
+    """Requests per minute at most, in later versions."""
+
+    burst: int | None
+    """Requests at once after a pause."""
+
+    concurrent_requests: int | None
+    """Requests that may be under way at the same time."""
 
     requests_per_month: RequestsPerMonth
     """The requests of the calendar month."""

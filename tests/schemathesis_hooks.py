@@ -30,8 +30,10 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwar
     number = next(numbers)
     if not is_valid(case):
         return
-    if case.media_type == FORM:
-        case.body = without_null(case.body)
+    if isinstance(case.body, dict):
+        fit(case.body)
+        if case.media_type == FORM:
+            case.body = without_null(case.body)
     if number % KEPT_EVERY == 0:
         return
     for container, name, value in (
@@ -40,13 +42,26 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwar
         (case.headers, "If-Match", "*"),
         (case.body, "slug", f"slug-{number}"),
         (case.body, "email", f"user-{number}@example.com"),
-        # No schema can say that it is in the future.
-        (case.body, "expires", int(time.time()) + A_YEAR),
-        (case.body, "expires_at", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + A_YEAR))),
     ):
         if isinstance(container, MutableMapping) and name in container:
             container[name] = value
     use_known_id(case)
+
+
+def fit(body: dict[str, Any]) -> None:
+    """Gives fields values of which a schema cannot say what is good: objects that are there, the future, networks."""
+    later = time.time() + A_YEAR
+    good = {
+        "project": None,
+        "user": None,
+        "expires": int(later),
+        "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(later)),
+        "allowed_networks": ["127.0.0.0/8", "203.0.113.0/24"],
+    }
+    body.update({name: value for name, value in good.items() if body.get(name) is not None})
+    for operation in body.get("operations", ()):
+        # It may not be the key of the batch.
+        operation.pop("idempotency_key", None)
 
 
 @schemathesis.hook
@@ -73,11 +88,13 @@ def kind_of(case: schemathesis.Case[Any]) -> str:
     return path.split("/", 2)[2].partition("/{")[0]
 
 
-def without_null(body: Any) -> Any:
+def without_null(fields: Mapping[str, Any]) -> dict[str, Any]:
     """A form's fields without those that are null, which a form cannot say."""
-    if isinstance(body, dict):
-        return {name: without_null(value) for name, value in body.items() if value is not None}
-    return body
+    return {
+        name: without_null(value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+        if value is not None
+    }
 
 
 @schemathesis.check

@@ -12,7 +12,7 @@ from contract import document as documents
 from contract.document import Document, OperationNode
 
 # What can be answered before it is known which operation was meant, or when there is none.
-WITHOUT_OPERATION = (204, 400, 401, 404, 405)
+WITHOUT_OPERATION = (204, 400, 401, 403, 404, 405, 429, 503)
 
 
 class Declared:

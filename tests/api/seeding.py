@@ -12,6 +12,7 @@ from storage.database import Transaction
 from storage.scope import Scope
 from tests.serving import Tenant
 
+ALLOWANCE = Allowance(1, 1, 1, "free", None, 1, 1, 1)
 SEAL = Seal([seals.new_key()])
 CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 
@@ -21,9 +22,7 @@ def fill(tenant: Tenant, number: int, *, mode: str = "live", status: str = "pend
 
     def unit(tx: Transaction) -> list[str]:
         now = tenant.server.clock.now()
-        call = Call(
-            tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1, "free", None), SEAL
-        )
+        call = Call(tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", ALLOWANCE, SEAL)
         made = []
         for index in range(number):
             name = fields.get("name", f"Resource {index}")

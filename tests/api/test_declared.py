@@ -10,7 +10,8 @@ from tests.serving import Client
 
 LIMITS = {"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}
 LIMITS |= {"X-RateLimit-Reset-After": "1", "RateLimit-Policy": '"hour";q=1', "RateLimit": '"hour";r=0'}
-HEADERS = {"X-Request-Id": "req_0123456789abcdef", "API-Version": "2023-09-15", "ETag": '"0"', **LIMITS}
+PLACE = {"X-Environment": "development", "X-Region": "us"}
+HEADERS = {"X-Request-Id": "req_0123456789abcdef", "API-Version": "2023-09-15", "ETag": '"0"', **LIMITS, **PLACE}
 
 
 def answered(status: int, path: str = "/v1/resources", **given: object) -> httpx2.Response:

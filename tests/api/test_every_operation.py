@@ -48,18 +48,26 @@ DIFFERING = {
     "provisioning": "it has the time of its completion",
     "invitation": "each has its own token",
     "invitation_expires": "they are made one after the other",
+    "invitation_expires_at": "as above",
     "last4": "each key is random",
     "prefix": "as above",
     "secret_last4": "each has its own secret",
+    "now": "time goes on",
 }
 # Who looks for the objects of a tenant → whether that is another account, and whether in another mode.
 OTHERS = {"other tenant": (True, False), "other mode": (False, True), "other tenant in the other mode": (True, True)}
 
 
+# Those are tried at an older contract's path too. Once the version is settled, an operation is the same in every way.
+BOTH_WAYS = ("operation", "secured", "formed")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, chosen in CHOICES.items():
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, [each for each in operations.operations() if chosen(each)], ids=str)
+            found = [each for each in operations.operations() if chosen(each)]
+            own = [each for each in found if not each.headers]
+            metafunc.parametrize(name, found if name in BOTH_WAYS else own, ids=str)
 
 
 def error_of(answer: httpx2.Response) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_a_key_works_only_from_its_networks(tenant: Tenant, v2: Client) -> None:
         answer = client.get("/resources")
         assert people.refusal(answer) == (403, "network_not_allowed", None)
         assert "127.0.0.1" in answer.json()["error"]["message"]
-        assert (v1.get("/resources").status_code, v1.get("/nothing").status_code) == (403, 404)
+        assert (v1.get("/resources").status_code, v1.get("/nothing").status_code) == (403, 403)
         for networks in (["127.0.0.1"], ["10.0.0.0/8", "::ffff:127.0.0.0/104"], ["0.0.0.0/0"], []):
             v2.patch(target, json={"allowed_networks": networks})
             assert client.get("/resources").status_code == 200, networks

@@ -69,7 +69,8 @@ def test_the_plan_is_visible(server: Server) -> None:  # B137
             with tenant.client(contract) as client:
                 found = usage_of(client)
             assert found["plan"] == name
-            assert found["limits"]["requests_per_minute"] == plan["requests_per_minute"]
+            for name in ("requests_per_hour", "requests_per_minute", "burst", "concurrent_requests"):
+                assert found["limits"][name] == plan[name]
             quota = found["limits"]["requests_per_month"]
             assert quota["limit"] == plan.get("monthly_quota")
             assert quota["remaining"] == (quota["limit"] and quota["limit"] - quota["used"])
@@ -83,7 +84,10 @@ def test_test_mode_counts_towards_nothing(tenant: Tenant) -> None:  # A088
         in_test, in_live = usage_of(sandbox), usage_of(live)
     assert (in_test["requests"], in_live["requests"]) == (3, 1)
     assert in_test["limits"] == {
+        "requests_per_hour": None,
         "requests_per_minute": None,
+        "burst": None,
+        "concurrent_requests": None,
         "requests_per_month": {"used": 0, "limit": None, "remaining": None},
     }
     assert in_live["limits"]["requests_per_month"]["used"] == 1

@@ -28,6 +28,7 @@ Trouble = Callable[[Call, Any], None]
 TROUBLES: dict[str, Trouble] = {}
 # Tables, and columns such as `keys.last_used`, that are written beside requests, failed ones too → why.
 BESIDE: dict[str, str] = {
+    "scheduled_runs": "the schedule goes on",
     "logs": "an entry is written behind each answer",
     "usage": "a request is counted behind its answer",
     "api_keys.last_used": "a key's use is noted behind the answer",

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 DAY = 86_400
 TODAY = 20_000 * DAY
+ALLOWANCE = Allowance(1, 1, 1, "free", None, 1, 1, 1)
 SEAL = Seal([seals.new_key()])
 CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 # What a reset deletes.
@@ -64,7 +65,7 @@ def account(tx: Transaction, now: int = TODAY) -> str:
 
 
 def calling(tx: Transaction, account_id: str, mode: str, now: int) -> Call:
-    return Call(tx, Scope(account_id, mode), now, "req_0123456789abcdef", Allowance(1, 1, 1, "free", None), SEAL)
+    return Call(tx, Scope(account_id, mode), now, "req_0123456789abcdef", ALLOWANCE, SEAL)
 
 
 def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: str = "test") -> None:
