@@ -207,6 +207,8 @@ def compete_with_many(run: Run, postgresql: str = "") -> None:
             ("filtered list", rounds.list_from_the_middle),
             ("create", rounds.create_and_delete),
         ):
+            for one in both:
+                seeding.warm(contenders.database_of(one.server))
             play(run, operation, made(run.plan.turn), both, [Target(operation, few, STEADY, many)])
 
 
