@@ -69,8 +69,8 @@ def test_the_plan_is_visible(server: Server) -> None:  # B137
             with tenant.client(contract) as client:
                 found = usage_of(client)
             assert found["plan"] == name
-            for name in ("requests_per_hour", "requests_per_minute", "burst", "concurrent_requests"):
-                assert found["limits"][name] == plan[name]
+            for limit in ("requests_per_hour", "requests_per_minute", "burst", "concurrent_requests"):
+                assert found["limits"][limit] == plan[limit]
             quota = found["limits"]["requests_per_month"]
             assert quota["limit"] == plan.get("monthly_quota")
             assert quota["remaining"] == (quota["limit"] and quota["limit"] - quota["used"])

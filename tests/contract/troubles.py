@@ -28,11 +28,12 @@ Trouble = Callable[[Call, Any], None]
 TROUBLES: dict[str, Trouble] = {}
 # Tables, and columns such as `keys.last_used`, that are written beside requests, failed ones too → why.
 BESIDE: dict[str, str] = {
-    "scheduled_runs": "the schedule goes on",
     "logs": "an entry is written behind each answer",
     "usage": "a request is counted behind its answer",
     "api_keys.last_used": "a key's use is noted behind the answer",
 }
+# The schedule writes it, requests or not.
+SCHEDULED = "scheduled_runs"
 
 
 class FailingResolver(HandlerResolver):
@@ -115,7 +116,11 @@ def contents(settings: Settings) -> Mapping[str, list[Any]]:
         return sorted(map(repr, tx.execute(sqlalchemy.select(*columns).select_from(sqlalchemy.table(table))).all()))
 
     def read(tx: database.Transaction) -> dict[str, list[Any]]:
-        return {name: rows(tx, name) for name in sqlalchemy.inspect(tx).get_table_names() if name not in BESIDE}
+        return {
+            name: rows(tx, name)
+            for name in sqlalchemy.inspect(tx).get_table_names()
+            if name not in {*BESIDE, SCHEDULED}
+        }
 
     async def once() -> dict[str, list[Any]]:
         opened = database.open_database(settings.database)
