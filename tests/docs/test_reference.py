@@ -157,6 +157,17 @@ def test_a_server_that_the_document_knows_is_not_listed_twice(raw: dict[str, Any
     assert len(servers) == len(raw["servers"])
 
 
+def test_the_reference_has_its_four_parts(sources: dict[str, dict[str, Any]]) -> None:  # A002
+    for source in sources.values():
+        introduction = source["content"]["info"]["description"]
+        assert {"Authentication", "Request format"} <= set(re.findall(r"^## (.+)$", introduction, re.MULTILINE))
+        for name, operation in operations(source["content"]).items():
+            answers = [each for status, each in operation["responses"].items() if status.startswith("2")]
+            media = [each for answer in answers for each in answer.get("content", {}).values()]
+            media += operation.get("requestBody", {}).get("content", {}).values()
+            assert all(each["examples"] for each in media), f"{name} lacks an example"
+
+
 def test_samples_send_what_is_required_and_no_more(sources: dict[str, dict[str, Any]]) -> None:
     for source in sources.values():
         for name, operation in operations(source["content"]).items():
