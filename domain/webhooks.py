@@ -114,7 +114,14 @@ def _snapshot(webhook: Webhook) -> dict[str, Any]:
 
 
 def _columns(webhook: Webhook) -> dict[str, Any]:
-    return {**kinds.attributes(webhook, SHOWN), "secret": webhook.sealed_secret}
+    return {
+        **kinds.attributes(webhook, SHOWN),
+        "secret": webhook.sealed_secret,
+        "previous_secret": None,
+        "previous_secret_expires": None,
+        "failing_since": None,
+        "disabled_reason": None,
+    }
 
 
 def _load(_: Call, row: Row) -> Webhook:

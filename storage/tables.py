@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -36,6 +37,9 @@ RESOURCE_STATUSES = ("pending", "active", "paused", "archived")
 ROLES = ("owner", "admin", "member", "viewer")
 USER_STATUSES = ("invited", "active")
 ENDPOINT_STATUSES = ("enabled", "disabled")
+JOB_TYPES = ("provision", "process", "export")
+WORK_STATUSES = ("queued", "running", "succeeded", "failed", "canceled")
+DELIVERY_STATUSES = ("pending", "succeeded", "failed")
 LOG_TYPES = ("request", "job")
 LOG_LEVELS = ("info", "warning", "error")
 RESOURCE_TYPES = ("production", "staging", "development", "processor")
@@ -47,6 +51,12 @@ def _text(name: str, *, null: bool = False, key: bool = False) -> Column[str]:
 
 def _integer(name: str, *, null: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=null)
+
+
+def _queue(table: str, owner: str) -> Index:
+    """What is to be done for each owner, in the order in which it is due."""
+    is_waiting = text("due_ms IS NOT NULL")
+    return Index(f"ix_{table}_queue", owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -175,6 +185,12 @@ webhook_endpoints = Table(
     # Sealed: the secret is needed again for each signature, so a digest would not do.
     _text("secret"),
     _text("secret_last4"),
+    # The secret before the last rotation, which signs as well until it ends.
+    _text("previous_secret", null=True),
+    _integer("previous_secret_expires", null=True),
+    # Since when every attempt has failed, and why the platform disabled it.
+    _integer("failing_since", null=True),
+    _text("disabled_reason", null=True),
     _one_of("mode", MODES),
     _one_of("status", ENDPOINT_STATUSES),
     Index(None, "account_id", "mode", "id"),
@@ -228,9 +244,141 @@ events = Table(
     Column("previous_attributes", Json, nullable=True),
     _text("request_id", null=True),
     _text("idempotency_key", null=True),
+    # Which of PostgreSQL's transactions added it: sequences are taken before the commit, and may become visible late.
+    # SQLite's one writer commits in their order, so there it is 0.
+    _integer("transaction_id"),
     _one_of("mode", MODES),
     Index(None, "account_id", "mode", "object_id", "sequence"),
+    Index(None, "account_id", "mode", "transaction_id", "sequence"),
+    Index(None, "transaction_id", "sequence"),
     sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _text("id", key=True),
+    _text("account_id"),
+    _text("mode"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("version"),
+    _text("type"),
+    _text("status"),
+    _text("resource_id", null=True),
+    _text("project_id", null=True),
+    Column("input", Json, nullable=True),
+    _integer("tasks_total"),
+    _integer("tasks_succeeded"),
+    _integer("tasks_failed"),
+    _integer("tasks_canceled"),
+    _text("error_code", null=True),
+    _text("error_message", null=True),
+    _integer("started", null=True),
+    _integer("finished", null=True),
+    # The request that made it, which its later events name too.
+    _text("request_id", null=True),
+    _text("idempotency_key", null=True),
+    _one_of("mode", MODES),
+    _one_of("type", JOB_TYPES),
+    _one_of("status", WORK_STATUSES),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "updated", "id"),
+    Index(None, "account_id", "mode", "status", "id"),
+    Index(None, "account_id", "mode", "type", "id"),
+    Index(None, "account_id", "mode", "resource_id", "id"),
+    Index(None, "account_id", "mode", "project_id", "id"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _text("id", key=True),
+    _text("account_id"),
+    _text("mode"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("version"),
+    _text("job_id"),
+    # The job's type, and the place of this step or batch in it, from 1.
+    _text("type"),
+    _integer("number"),
+    _text("name"),
+    _text("status"),
+    _integer("attempts"),
+    Column("input", Json, nullable=True),
+    Column("output", Json, nullable=True),
+    _text("error_code", null=True),
+    _text("error_message", null=True),
+    _integer("started", null=True),
+    _integer("finished", null=True),
+    _integer("duration_us", null=True),
+    # In unix milliseconds: when it is to be run, or while it is, until when its worker holds it; see storage/queues.py.
+    _integer("due_ms", null=True),
+    _text("token", null=True),
+    _one_of("mode", MODES),
+    _one_of("status", WORK_STATUSES),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "status", "id"),
+    Index(None, "account_id", "mode", "job_id", "number"),
+    _queue("tasks", "account_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _text("id", key=True),
+    _text("account_id"),
+    _text("mode"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("version"),
+    _text("endpoint_id"),
+    _text("event_id"),
+    _text("event_type"),
+    _text("status"),
+    _integer("attempts"),
+    # Of the last attempt: what was answered, or why nothing was.
+    _integer("response_status", null=True),
+    _text("error", null=True),
+    # As for tasks.
+    _integer("due_ms", null=True),
+    _text("token", null=True),
+    _one_of("mode", MODES),
+    _one_of("status", DELIVERY_STATUSES),
+    Index(None, "account_id", "mode", "id"),
+    Index(None, "account_id", "mode", "created", "id"),
+    Index(None, "account_id", "mode", "endpoint_id", "id"),
+    Index(None, "account_id", "mode", "event_id", "id"),
+    _queue("deliveries", "endpoint_id"),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("delivery_id", key=True),
+    Column("number", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    _integer("created"),
+    _integer("duration_us"),
+    _integer("response_status", null=True),
+    # The first part of the answer, and why there was none.
+    _text("response_body", null=True),
+    _text("error", null=True),
+    _one_of("mode", MODES),
+    sqlite_with_rowid=False,
+)
+
+# How far each consumer of the events has come.
+event_cursors = Table(
+    "event_cursors",
+    metadata,
+    _text("name", key=True),
+    _integer("transaction_id"),
+    _integer("sequence"),
 )
 
 idempotency_keys = Table(

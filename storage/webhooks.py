@@ -24,6 +24,10 @@ class Row(NamedTuple):
     status: str
     secret: str
     secret_last4: str
+    previous_secret: str | None
+    previous_secret_expires: int | None
+    failing_since: int | None
+    disabled_reason: str | None
 
 
 ROWS = Collection(

@@ -1,0 +1,186 @@
+"""Jobs, tasks, deliveries with their attempts, and how far the consumers of events are."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0003"
+down_revision = "0002"
+
+string = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+integer = sa.BigInteger()
+json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
+NEW_TABLES = ("event_cursors", "delivery_attempts", "deliveries", "tasks", "jobs")
+STATUSES = "queued running succeeded failed canceled"
+
+
+def upgrade() -> None:
+    """Create the new tables and widen the old ones."""
+    create_jobs()
+    create_tasks()
+    create_deliveries()
+    create_delivery_attempts()
+    create_event_cursors()
+    change_events()
+    change_webhook_endpoints()
+
+
+def downgrade() -> None:
+    """Take all of it back; what only the new tables hold is lost."""
+    with op.batch_alter_table("webhook_endpoints") as endpoints:
+        for column in ("previous_secret", "previous_secret_expires", "failing_since", "disabled_reason"):
+            endpoints.drop_column(column)
+    op.drop_index("ix_events_transaction_id_sequence", "events")
+    op.drop_index("ix_events_account_id_mode_transaction_id_sequence", "events")
+    with op.batch_alter_table("events") as events:
+        events.drop_column("transaction_id")
+    op.execute("DELETE FROM counters WHERE kind IN ('job', 'task', 'delivery')")
+    for table in NEW_TABLES:
+        op.drop_table(table)
+
+
+def owned(*columns: sa.Column[object]) -> list[sa.Column[object]]:
+    """The columns that every object of a customer has, and its own."""
+    return [
+        sa.Column("id", string, nullable=False),
+        sa.Column("account_id", string, nullable=False),
+        sa.Column("mode", string, nullable=False),
+        sa.Column("created", integer, nullable=False),
+        sa.Column("updated", integer, nullable=False),
+        sa.Column("version", integer, nullable=False),
+        *columns,
+    ]
+
+
+def columns(kind: sa.types.TypeEngine[object], names: str, *, null: bool = True) -> list[sa.Column[object]]:
+    """Columns of one type."""
+    return [sa.Column(name, kind, nullable=null) for name in names.split()]
+
+
+def one_of(table: str, column: str, values: str) -> sa.CheckConstraint:
+    """The check that a column has one of some values."""
+    listed = ", ".join(f"'{value}'" for value in values.split())
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=op.f(f"ck_{table}_{column}"))
+
+
+def index(table: str, *lists: list[str]) -> None:
+    """Index a customer's table by its owner and each list of columns."""
+    for names in lists:
+        op.create_index(f"ix_{table}_account_id_mode_{'_'.join(names)}", table, ["account_id", "mode", *names])
+
+
+def queue(table: str, owner: str) -> None:
+    """Index what is to be done for each owner."""
+    is_waiting = sa.text("due_ms IS NOT NULL")
+    where = {"sqlite_where": is_waiting, "postgresql_where": is_waiting}
+    op.create_index(f"ix_{table}_queue", table, [owner, "due_ms"], **where)
+
+
+def create_jobs() -> None:
+    """Create the table and its indexes."""
+    op.create_table(
+        "jobs",
+        *owned(
+            *columns(string, "type status", null=False),
+            *columns(string, "resource_id project_id"),
+            sa.Column("input", json, nullable=True),
+            *columns(integer, "tasks_total tasks_succeeded tasks_failed tasks_canceled", null=False),
+            *columns(string, "error_code error_message"),
+            *columns(integer, "started finished"),
+            *columns(string, "request_id idempotency_key"),
+        ),
+        one_of("jobs", "mode", "live test"),
+        one_of("jobs", "type", "provision process export"),
+        one_of("jobs", "status", STATUSES),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+    )
+    filters = ("project_id", "resource_id", "type", "status", "updated", "created")
+    index("jobs", *([name, "id"] for name in filters), ["id"])
+
+
+def create_tasks() -> None:
+    """Create the table and its indexes."""
+    op.create_table(
+        "tasks",
+        *owned(
+            *columns(string, "job_id type", null=False),
+            *columns(integer, "number", null=False),
+            *columns(string, "name status", null=False),
+            *columns(integer, "attempts", null=False),
+            *columns(json, "input output"),
+            *columns(string, "error_code error_message"),
+            *columns(integer, "started finished duration_us due_ms"),
+            *columns(string, "token"),
+        ),
+        one_of("tasks", "mode", "live test"),
+        one_of("tasks", "status", STATUSES),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
+    )
+    queue("tasks", "account_id")
+    index("tasks", ["job_id", "number"], ["status", "id"], ["created", "id"], ["id"])
+
+
+def create_deliveries() -> None:
+    """Create the table and its indexes."""
+    op.create_table(
+        "deliveries",
+        *owned(
+            *columns(string, "endpoint_id event_id event_type status", null=False),
+            *columns(integer, "attempts", null=False),
+            *columns(integer, "response_status"),
+            *columns(string, "error"),
+            *columns(integer, "due_ms"),
+            *columns(string, "token"),
+        ),
+        one_of("deliveries", "mode", "live test"),
+        one_of("deliveries", "status", "pending succeeded failed"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+    )
+    queue("deliveries", "endpoint_id")
+    index("deliveries", ["event_id", "id"], ["endpoint_id", "id"], ["created", "id"], ["id"])
+
+
+def create_delivery_attempts() -> None:
+    """Create the table; its primary key is its only index."""
+    op.create_table(
+        "delivery_attempts",
+        *columns(string, "account_id mode delivery_id", null=False),
+        sa.Column("number", integer, nullable=False, autoincrement=False),
+        *columns(integer, "created duration_us", null=False),
+        *columns(integer, "response_status"),
+        *columns(string, "response_body error"),
+        one_of("delivery_attempts", "mode", "live test"),
+        sa.PrimaryKeyConstraint("account_id", "mode", "delivery_id", "number", name=op.f("pk_delivery_attempts")),
+        sqlite_with_rowid=False,
+    )
+
+
+def create_event_cursors() -> None:
+    """Create the table."""
+    op.create_table(
+        "event_cursors",
+        *columns(string, "name", null=False),
+        *columns(integer, "transaction_id sequence", null=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_event_cursors")),
+    )
+
+
+def change_events() -> None:
+    """Say which transaction added an event."""
+    with op.batch_alter_table("events") as events:
+        events.add_column(sa.Column("transaction_id", integer, nullable=True))
+    op.execute("UPDATE events SET transaction_id = 0")
+    with op.batch_alter_table("events") as events:
+        events.alter_column("transaction_id", existing_type=integer, nullable=False)
+    op.create_index(op.f("ix_events_transaction_id_sequence"), "events", ["transaction_id", "sequence"])
+    index("events", ["transaction_id", "sequence"])
+
+
+def change_webhook_endpoints() -> None:
+    """Let secrets be rotated, and endpoints that fail be disabled."""
+    with op.batch_alter_table("webhook_endpoints") as endpoints:
+        for column in columns(integer, "previous_secret_expires failing_since"):
+            endpoints.add_column(column)
+        for column in columns(string, "previous_secret disabled_reason"):
+            endpoints.add_column(column)
