@@ -26,3 +26,4 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
             "idempotency_key": call.idempotency_key,
         },
     )
+    call.wake("events")
