@@ -82,7 +82,7 @@ _ORDER = sa.tuple_(events.c.transaction_id, events.c.sequence)
 _FOLLOWING = (
     sa.select(events)
     .where(
-        _ORDER > sa.tuple_(sa.bindparam("behind_transaction_id"), sa.bindparam("behind_sequence")),
+        sa.tuple_(sa.bindparam("behind_transaction_id"), sa.bindparam("behind_sequence")) < _ORDER,
         events.c.transaction_id < OldestRunning(),
     )
     .order_by(events.c.transaction_id, events.c.sequence)
