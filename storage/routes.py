@@ -32,7 +32,8 @@ class Filter(NamedTuple):
 def filter_of(table: sa.Table, condition: sa.ColumnElement[bool]) -> Filter:
     """A condition on lists of a table's rows."""
     column = condition.left if isinstance(condition, sa.BinaryExpression) else None
-    indexes = [each.columns.keys()[2:] for each in table.indexes if each.columns.keys()[:2] == ["account_id", "mode"]]
+    whole = [each.columns.keys() for each in table.indexes if each.dialect_options["sqlite"]["where"] is None]
+    indexes = [columns[2:] for columns in whole if columns[:2] == ["account_id", "mode"]]
     if not isinstance(column, sa.Column) or column.name not in {columns[0] for columns in indexes if columns}:
         return Filter(condition, None, False)
     is_equality = getattr(condition, "operator", None) is operators.eq
