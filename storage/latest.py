@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from storage import routes
 from storage import scope as scopes
 from storage.database import Transaction, leave_loop
 from storage.scope import Scope
@@ -54,7 +55,7 @@ class Latest(Generic[R]):
         if count not in self._made:
             newest = [
                 sa.select(self.table)
-                .where(scopes.of(self.table), self._owner == sa.bindparam(f"owner_{number}"), *self._conditions)
+                .where(scopes.of(self.table), self._is_owned(f"owner_{number}"), *self._conditions)
                 .order_by(self._newest.desc())
                 .limit(sa.bindparam("limit"))
                 .subquery()
@@ -63,6 +64,10 @@ class Latest(Generic[R]):
             together = sa.union_all(*map(sa.select, newest)).order_by(sa.desc(self._newest.name))
             self._made[count] = Statement(together, self._row)
         return self._made[count]
+
+    def _is_owned(self, name: str) -> sa.ColumnElement[bool]:
+        is_owned = self._owner == sa.bindparam(name)
+        return routes.Rare(is_owned) if self._conditions else is_owned
 
 
 class Recent(Latest[R]):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from storage import routes
 from storage.collection import Collection, Listing, Order, Place, Shape
 from storage.database import Transaction, leave_loop
 from storage.latest import Latest, Recent
@@ -64,15 +65,21 @@ class Entries(Collection[Row]):
             yield self._paging(shape, None, True)
 
 
-FILTERS = ("type", "level", "status", "operation", "key_id", "resource_id", "job_id")
+FILTERS = ("type", "level", "status", "operation", "key_id", "resource_id")
 ROWS = Entries(
     "log",
     logs,
     Row._make,
-    Listing(filters={name: logs.c[name] == sa.bindparam(name) for name in FILTERS}, sorts=("id",)),
+    Listing(
+        filters={
+            **{name: logs.c[name] == sa.bindparam(name) for name in FILTERS},
+            "job_id": routes.Rare(logs.c.job_id == sa.bindparam("job_id")),
+        },
+        sorts=("id",),
+    ),
 )
 INSERT = ManyRows(logs)
-OF_JOB = Latest(logs, Row._make, logs.c.job_id, logs.c.id)
+OF_JOB = Latest(logs, Row._make, logs.c.job_id, logs.c.id, logs.c.job_id.is_not(None))
 OF_JOBS_ON_RESOURCE = Latest(logs, Row._make, logs.c.resource_id, logs.c.id, logs.c.job_id.is_not(None))
 # An index of the requests to a resource would double what it takes to write their entries.
 REQUESTS_ON_RESOURCE = Recent(logs, Row._make, logs.c.resource_id, logs.c.id, logs.c.job_id.is_(None))
