@@ -59,6 +59,12 @@ def _queue(table: str, *owner: str) -> Index:
     return Index(f"ix_{table}_queue", *owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
+def _of_jobs(column: str) -> Index:
+    """The entries that jobs wrote, by one of their columns."""
+    is_of_job = text("job_id IS NOT NULL")
+    return Index(None, "account_id", "mode", column, "id", sqlite_where=is_of_job, postgresql_where=is_of_job)
+
+
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
@@ -410,7 +416,8 @@ counters = Table(
     _one_of("mode", MODES),
 )
 
-# Rows are written in bulk behind the answer, so the table is its only index, and ids begin with their time.
+# Rows are written in bulk behind the answer, so requests are in no index but the table itself. Ids begin with their
+# time, and have no prefix: entries of all types are in one order.
 logs = Table(
     "logs",
     metadata,
@@ -435,9 +442,13 @@ logs = Table(
     _text("limiter", null=True),
     _text("idempotency", null=True),
     _text("resource_id", null=True),
+    # Of what a job wrote.
+    _text("job_id", null=True),
     _one_of("mode", MODES),
     _one_of("type", LOG_TYPES),
     _one_of("level", LOG_LEVELS),
+    _of_jobs("job_id"),
+    _of_jobs("resource_id"),
     sqlite_with_rowid=False,
 )
 

@@ -79,7 +79,7 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
             resources.update(call, made.id, {"status": "active"})
         idempotency.claim(tx, call.scope, slug, "fingerprint", now, now + DAY)
         idempotency.complete(tx, call.scope, slug, 200, {}, b"")
-        entry = {"id": ids.of_request(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
+        entry = {"id": ids.in_hex(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
         logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
 
 

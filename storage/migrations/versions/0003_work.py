@@ -26,10 +26,17 @@ def upgrade() -> None:
     create_event_cursors()
     change_events()
     change_webhook_endpoints()
+    change_logs()
 
 
 def downgrade() -> None:
     """Take all of it back; what only the new tables hold is lost."""
+    for name in ("job_id", "resource_id"):
+        op.drop_index(f"ix_logs_account_id_mode_{name}_id", "logs")
+    op.execute("DELETE FROM logs WHERE type = 'job'")
+    op.execute("UPDATE logs SET id = 'req_' || id")
+    with op.batch_alter_table("logs") as logs:
+        logs.drop_column("job_id")
     with op.batch_alter_table("webhook_endpoints") as endpoints:
         for column in ("previous_secret", "previous_secret_expires", "failing_since", "disabled_reason"):
             endpoints.drop_column(column)
@@ -186,3 +193,15 @@ def change_webhook_endpoints() -> None:
             endpoints.add_column(column)
         for column in columns(string, "previous_secret disabled_reason"):
             endpoints.add_column(column)
+
+
+def change_logs() -> None:
+    """Let jobs write entries, in one order with those of requests: by the time that each id begins with."""
+    op.execute("UPDATE logs SET id = substr(id, 5)")
+    with op.batch_alter_table("logs") as logs:
+        logs.add_column(sa.Column("job_id", string, nullable=True))
+    is_of_job = sa.text("job_id IS NOT NULL")
+    for name in ("job_id", "resource_id"):
+        where = {"sqlite_where": is_of_job, "postgresql_where": is_of_job}
+        listed = ["account_id", "mode", name, "id"]
+        op.create_index(f"ix_logs_account_id_mode_{name}_id", "logs", listed, **where)
