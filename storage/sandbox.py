@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storage import metrics
 from storage import projects as project_rows
 from storage import resources as resource_rows
 from storage import scope as scopes
@@ -28,7 +29,8 @@ def _deleting(column: sa.Column[Any]) -> sa.Delete:
     return sa.delete(column.table).where(scopes.of(column.table), column.in_(_old(column)))
 
 
-DELETE_RESOURCES = Statement(_deleting(resources.c.id).returning(resources.c.status), tuple)
+_SHOWN = (resources.c.id, resources.c.status, resources.c.executions)
+DELETE_RESOURCES = Statement(_deleting(resources.c.id).returning(*_SHOWN), tuple)
 _IS_UNUSED = ~sa.exists(sa.select(resources.c.id).where(scopes.of(resources), resources.c.project_id == projects.c.id))
 OLD_PROJECTS = Statement(_old(projects.c.id, _IS_UNUSED), tuple)
 DELETE_PROJECT = Statement(
@@ -46,7 +48,11 @@ def delete_created_before(tx: Transaction, scope: Scope, before: int, limit: int
     A project that a newer resource belongs to stays.
     """
     values = {"account_id": scope.account_id, "mode": scope.mode, "before": before}
-    statuses = Counter(str(status) for (status,) in DELETE_RESOURCES.all(tx, {**values, "limit": limit}))
+    gone = DELETE_RESOURCES.all(tx, {**values, "limit": limit})
+    statuses = Counter(str(status) for _, status, _ in gone)
+    for resource_id, _, executions in gone:
+        if executions:
+            metrics.delete_of(tx, scope, resource_id)
     unused = _delete_projects(tx, scope, before, max(0, limit - statuses.total()))
     deleted = statuses.total() + unused
     for statement in (DELETE_EVENTS, DELETE_LOGS, DELETE_KEYS):
