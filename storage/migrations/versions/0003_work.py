@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -80,8 +82,7 @@ def index(table: str, *lists: list[str]) -> None:
 def queue(table: str, owner: str) -> None:
     """Index what is to be done for each owner."""
     is_waiting = sa.text("due_ms IS NOT NULL")
-    where = {"sqlite_where": is_waiting, "postgresql_where": is_waiting}
-    op.create_index(f"ix_{table}_queue", table, [owner, "due_ms"], **where)
+    op.create_index(f"ix_{table}_queue", table, [owner, "due_ms"], sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
 def create_jobs() -> None:
