@@ -224,6 +224,13 @@ resources = Table(
     _integer("steps_completed"),
     _integer("estimated_completion"),
     _text("project_id", null=True),
+    # Where its executions are sent; without one they run here.
+    _text("target_url", null=True),
+    # All executions, as the hours below are not kept. None at all spares every reader a look at those.
+    _integer("executions"),
+    _integer("failed_executions"),
+    # Up to when, in unix microseconds, the executions that were begun use up the rate limit.
+    _integer("paced_until_us"),
     _one_of("mode", MODES),
     _one_of("type", RESOURCE_TYPES),
     _one_of("status", RESOURCE_STATUSES),
@@ -234,6 +241,26 @@ resources = Table(
     Index(None, "account_id", "mode", "updated", "id"),
     Index(None, "account_id", "mode", "name", "id"),
     Index(None, "account_id", "mode", "project_id", "id"),
+)
+
+# The executions of a resource within an hour, changed only by who has the row of the resource locked.
+metrics_hourly = Table(
+    "metrics_hourly",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("resource_id", key=True),
+    # Hours since 1970 in UTC.
+    Column("hour", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    _integer("requests"),
+    _integer("errors"),
+    # Of all of them together.
+    _integer("latency_us"),
+    # How many had a latency within each range; domain/metrics.py says which ranges.
+    Column("buckets", Json, nullable=False),
+    _one_of("mode", MODES),
+    Index(None, "hour"),
+    sqlite_with_rowid=False,
 )
 
 events = Table(
