@@ -55,12 +55,14 @@ OTHER_CODES = {
     ("users.update_user", 409): "last_owner",
     ("webhooks.create_webhook", 409): "limit_reached",
 }
+PROCESS = {"type": "process", "resource": "res_01kb2m9p4bf4ks8f0xm0q5e3yt", "items": [{}]}
 # Operation without an id in its path → what its body names that is not there
 MISSING: dict[str, dict[str, Any]] = {
     "resources.create_resource": {"project": "proj_01kb2m9p4bf4ks8f0xm0q5e3yt"},
     "api_keys.create_api_key": {"user": "user_01kb2m9p4bf4ks8f0xm0q5e3yt"},
     # The token of its example is nobody's.
     "users.accept_invitation": {},
+    "jobs.create_job": PROCESS,
 }
 Changes = dict[str, Any]
 
@@ -135,7 +137,7 @@ def changes_for(status: int, tenant: Tenant, operation: Operation) -> dict[str, 
     if status == 429:
         return use_up_the_limit(tenant, operation)
     if status == 404 and not operation.names:
-        return {"json": {**operation.bodies()[0], **MISSING[operation.name]}}
+        return {"json": {**operation.bodies()[-1], **MISSING[operation.name]}}
     changes: dict[int, dict[str, Any]] = {
         400: {"params": {"nothing": "1"}},
         401: {"headers": {"Authorization": ""}},
