@@ -235,7 +235,7 @@ def _measure(call: Call, resources: Sequence[Resource], *, in_full: bool) -> Non
 
 def _expand(call: Call, resources: Sequence[Resource], expand: Sequence[str]) -> None:
     if "logs" in expand:
-        entries = logs.history(call, [resource.id for resource in resources], MOST_LOGS)
+        entries = logs.of_resources(call, [resource.id for resource in resources], MOST_LOGS)
         for resource in resources:
             resource.logs = entries[resource.id]
     if "related_resources" in expand:

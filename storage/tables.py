@@ -53,10 +53,16 @@ def _integer(name: str, *, null: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=null)
 
 
-def _queue(table: str, owner: str) -> Index:
+def _queue(table: str, *owner: str) -> Index:
     """What is to be done for each owner, in the order in which it is due."""
     is_waiting = text("due_ms IS NOT NULL")
-    return Index(f"ix_{table}_queue", owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
+    return Index(f"ix_{table}_queue", *owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
+
+
+def _of_jobs(column: str) -> Index:
+    """The entries that jobs wrote, by one of their columns."""
+    is_of_job = text("job_id IS NOT NULL")
+    return Index(None, "account_id", "mode", column, "id", sqlite_where=is_of_job, postgresql_where=is_of_job)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -305,6 +311,8 @@ jobs = Table(
     _text("error_message", null=True),
     _integer("started", null=True),
     _integer("finished", null=True),
+    # When it was asked to stop; what of it runs then is finished first.
+    _integer("cancel_requested", null=True),
     # The request that made it, which its later events name too.
     _text("request_id", null=True),
     _text("idempotency_key", null=True),
@@ -352,7 +360,7 @@ tasks = Table(
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "status", "id"),
     Index(None, "account_id", "mode", "job_id", "number"),
-    _queue("tasks", "account_id"),
+    _queue("tasks", "type", "account_id"),
 )
 
 deliveries = Table(
@@ -437,7 +445,8 @@ counters = Table(
     _one_of("mode", MODES),
 )
 
-# Rows are written in bulk behind the answer, so the table is its only index, and ids begin with their time.
+# Rows are written in bulk behind the answer, so requests are in no index but the table itself. Ids begin with their
+# time, and have no prefix: entries of all types are in one order.
 logs = Table(
     "logs",
     metadata,
@@ -462,9 +471,13 @@ logs = Table(
     _text("limiter", null=True),
     _text("idempotency", null=True),
     _text("resource_id", null=True),
+    # Of what a job wrote.
+    _text("job_id", null=True),
     _one_of("mode", MODES),
     _one_of("type", LOG_TYPES),
     _one_of("level", LOG_LEVELS),
+    _of_jobs("job_id"),
+    _of_jobs("resource_id"),
     sqlite_with_rowid=False,
 )
 

@@ -26,12 +26,19 @@ def upgrade() -> None:
     create_event_cursors()
     change_events()
     change_webhook_endpoints()
+    change_logs()
     create_metrics_hourly()
     change_resources()
 
 
 def downgrade() -> None:
     """Take all of it back; what only the new tables hold is lost."""
+    for name in ("job_id", "resource_id"):
+        op.drop_index(f"ix_logs_account_id_mode_{name}_id", "logs")
+    op.execute("DELETE FROM logs WHERE type = 'job'")
+    op.execute("UPDATE logs SET id = 'req_' || id")
+    with op.batch_alter_table("logs") as logs:
+        logs.drop_column("job_id")
     with op.batch_alter_table("webhook_endpoints") as endpoints:
         for column in ("previous_secret", "previous_secret_expires", "failing_since", "disabled_reason"):
             endpoints.drop_column(column)
@@ -77,10 +84,11 @@ def index(table: str, *lists: list[str]) -> None:
         op.create_index(f"ix_{table}_account_id_mode_{'_'.join(names)}", table, ["account_id", "mode", *names])
 
 
-def queue(table: str, owner: str) -> None:
+def queue(table: str, *owner: str) -> None:
     """Index what is to be done for each owner."""
     is_waiting = sa.text("due_ms IS NOT NULL")
-    op.create_index(f"ix_{table}_queue", table, [owner, "due_ms"], sqlite_where=is_waiting, postgresql_where=is_waiting)
+    columns = [*owner, "due_ms"]
+    op.create_index(f"ix_{table}_queue", table, columns, sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
 def create_jobs() -> None:
@@ -93,7 +101,7 @@ def create_jobs() -> None:
             sa.Column("input", json, nullable=True),
             *columns(integer, "tasks_total tasks_succeeded tasks_failed tasks_canceled", null=False),
             *columns(string, "error_code error_message"),
-            *columns(integer, "started finished"),
+            *columns(integer, "started finished cancel_requested"),
             *columns(string, "request_id idempotency_key"),
         ),
         one_of("jobs", "mode", "live test"),
@@ -123,7 +131,7 @@ def create_tasks() -> None:
         one_of("tasks", "status", STATUSES),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
     )
-    queue("tasks", "account_id")
+    queue("tasks", "type", "account_id")
     index("tasks", ["job_id", "number"], ["status", "id"], ["created", "id"], ["id"])
 
 
@@ -190,6 +198,18 @@ def change_webhook_endpoints() -> None:
             endpoints.add_column(column)
         for column in columns(string, "previous_secret disabled_reason"):
             endpoints.add_column(column)
+
+
+def change_logs() -> None:
+    """Let jobs write entries, in one order with those of requests: by the time that each id begins with."""
+    op.execute("UPDATE logs SET id = substr(id, 5)")
+    with op.batch_alter_table("logs") as logs:
+        logs.add_column(sa.Column("job_id", string, nullable=True))
+    is_of_job = sa.text("job_id IS NOT NULL")
+    for name in ("job_id", "resource_id"):
+        where = {"sqlite_where": is_of_job, "postgresql_where": is_of_job}
+        listed = ["account_id", "mode", name, "id"]
+        op.create_index(f"ix_logs_account_id_mode_{name}_id", "logs", listed, **where)
 
 
 def create_metrics_hourly() -> None:
