@@ -207,9 +207,9 @@ def change_logs() -> None:
         logs.add_column(sa.Column("job_id", string, nullable=True))
     is_of_job = sa.text("job_id IS NOT NULL")
     for name in ("job_id", "resource_id"):
-        where = {"sqlite_where": is_of_job, "postgresql_where": is_of_job}
         listed = ["account_id", "mode", name, "id"]
-        op.create_index(f"ix_logs_account_id_mode_{name}_id", "logs", listed, **where)
+        index_name = f"ix_logs_account_id_mode_{name}_id"
+        op.create_index(index_name, "logs", listed, sqlite_where=is_of_job, postgresql_where=is_of_job)
 
 
 def create_metrics_hourly() -> None:
