@@ -1,15 +1,15 @@
 """Statements on the log: an entry for each request, written in bulk behind the answers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from storage.collection import Collection, Listing, Order, Place, Shape
-from storage.database import Transaction, leave_loop
-from storage.scope import Scope
+from storage.collection import Listing, Order, Shape
+from storage.database import Transaction
 from storage.statements import ManyRows, Statement
 from storage.tables import logs, settings
+from storage.uncounted import Uncounted
 
 
 class Row(NamedTuple):
@@ -36,21 +36,8 @@ class Row(NamedTuple):
     resource_id: str | None
 
 
-class Entries(Collection[Row]):
-    """The entries of the log. Their ids are in the order of their time, and there is no other index.
-
-    So there are no totals to read, and a narrowed list may pass over many entries: what may be long leaves the loop.
-    """
-
-    def count(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any]) -> int:
-        """Exactly how many entries match."""
-        return self.count_rows(tx, scope, filters)
-
-    def page(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any], place: Place, limit: int) -> list[Row]:
-        """Up to `limit` entries from a place on; an id to begin behind need not exist any more."""
-        if filters:
-            leave_loop(tx)
-        return super().page(tx, scope, filters, place, limit)
+class Entries(Uncounted[Row]):
+    """The entries of the log, which have no other index than their ids."""
 
     def statements(self, shapes: Iterable[Shape]) -> Iterator[Statement[Any]]:
         """Every statement that can be run, for lists narrowed by each of these sets of filters."""
