@@ -644,7 +644,7 @@ Mode: TypeAlias = Literal["live", "test"]
 """Whether the key reads and writes live or test data."""
 
 
-Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write"]
+Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "events:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "events:read", "test_clock:read", "test_clock:write"]
 """Something that a key may do, all of a kind (`resources:*`), or everything (`*`)."""
 
 
@@ -2449,6 +2449,86 @@ class V1LimitPayload(TypedDict):
 
     timestamp: Timestamp
     data: V1ExceededLimit
+
+
+class Data16(TypedDict):
+    """What it happened to."""
+
+    object: dict[str, Any]
+    """The object as the event left it."""
+
+    previous_attributes: NotRequired[dict[str, Any]]
+    """The old values of what changed."""
+
+
+class Event(TypedDict):
+    """Something that happened to an object of the account. What `data` holds is described for each type under the webhooks of this reference."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: str
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data16
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class EventList(TypedDict):
+    """One page of events."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Event]
+    """The events of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class V1Event(TypedDict):
+    """Something that happened to an object of the account. What `data` holds is described for each type under the webhooks of this reference."""
+
+    id: EventId
+    event: str
+    """What happened."""
+
+    timestamp: Timestamp
+    data: dict[str, Any]
+    """The object as the event left it."""
+
+    previous_attributes: NotRequired[dict[str, Any]]
+    """The old values of what changed."""
+
+
+class V1EventAnswer(TypedDict):
+    """One event in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Event
+    meta: V1Meta
+
+
+class V1EventListAnswer(TypedDict):
+    """One page of events in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Event]
+    """The events of this page."""
+
+    meta: V1PageMeta
 
 
 class ResourceCreate(TypedDict):
