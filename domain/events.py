@@ -40,6 +40,7 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
             "idempotency_key": call.idempotency_key,
         },
     )
+    call.wake("events")
 
 
 def load(row: Row, api_version: str) -> Event:

@@ -1224,7 +1224,7 @@ class LogKey(TypedDict):
 
 
 class LogEntry(TypedDict):
-    """One thing that happened. What only a request has is `null` where there was none."""
+    """One thing that happened, to a request or in a job. What only a request has is `null` for others."""
 
     id: str
     """The entry's id; that of a request is the request's."""
@@ -1233,8 +1233,8 @@ class LogEntry(TypedDict):
     """Always `log`."""
 
     created: UnixTime
-    type: Literal["request", "job", "event"]
-    """What it is about. An event stands only in the `logs` of an object."""
+    type: Literal["request", "job"]
+    """What it is about."""
 
     level: LogLevel
     message: str
@@ -1275,6 +1275,9 @@ class LogEntry(TypedDict):
 
     resource: str | None
     """The id of the resource that it is about; of a request, the one in its path."""
+
+    job: str | None
+    """The id of the job that wrote it, if one did."""
 
 
 class LogEntryList(TypedDict):
@@ -1293,13 +1296,13 @@ class LogEntryList(TypedDict):
 
 
 class V1LogEntry(TypedDict):
-    """One thing that happened. What only a request has is `null` where there was none."""
+    """One thing that happened, to a request or in a job. What only a request has is `null` for others."""
 
     id: str
     """The entry's id; that of a request is the request's."""
 
-    type: Literal["request", "job", "event"]
-    """What it is about. An event stands only in the `logs` of an object."""
+    type: Literal["request", "job"]
+    """What it is about."""
 
     level: LogLevel
     message: str
@@ -1340,6 +1343,9 @@ class V1LogEntry(TypedDict):
 
     resource: str | None
     """The id of the resource that it is about; of a request, the one in its path."""
+
+    job: str | None
+    """The id of the job that wrote it, if one did."""
 
     created_at: Timestamp
 
@@ -2575,7 +2581,7 @@ class Resource(TypedDict):
     metrics: Metrics
     limits: ResourceLimits
     logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
+    """What happened to the resource last, newest first: what jobs wrote, and the requests among the last 2,000 of the account; with `expand[]=logs`."""
 
     related_resources: NotRequired[list[RelatedResource]]
     """The resources that belong together with this one; with `expand[]=related_resources`."""
@@ -2603,7 +2609,7 @@ class ResourceListItem(TypedDict):
     """In short, or in full with `expand[]=metrics`."""
 
     logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
+    """What happened to the resource last, newest first: what jobs wrote, and the requests among the last 2,000 of the account; with `expand[]=logs`."""
 
     related_resources: NotRequired[list[RelatedResource]]
     """The resources that belong together with this one; with `expand[]=related_resources`."""
