@@ -1910,6 +1910,27 @@ class SettingsPayload(TypedDict):
     request: EventRequest
 
 
+class Progress(TypedDict):
+    """How many of its tasks are done."""
+
+    total: NotRequired[Count]
+    succeeded: NotRequired[Count]
+    failed: NotRequired[Count]
+    canceled: NotRequired[Count]
+    percent: NotRequired[float]
+    """How much of it is done."""
+
+
+class Error3(TypedDict):
+    """Why it failed, if it did."""
+
+    code: NotRequired[str]
+    """What went wrong."""
+
+    message: NotRequired[str]
+    """What went wrong, in a sentence."""
+
+
 class JobAttributes(TypedDict):
     """The attributes of a job that events show."""
 
@@ -1920,12 +1941,34 @@ class JobAttributes(TypedDict):
     """Always `job`."""
 
     created: NotRequired[UnixTime]
+    """When the job was made."""
+
     updated: NotRequired[UnixTime]
-    type: NotRequired[str]
+    """When it changed last."""
+
+    type: NotRequired[Literal["provision", "process", "export"]]
     """What the job does."""
 
-    status: NotRequired[str]
+    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
     """How far the job is."""
+
+    resource: NotRequired[str | None]
+    """The id of the resource that it is about, if it is about one."""
+
+    project: NotRequired[str | None]
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: NotRequired[Progress]
+    """How many of its tasks are done."""
+
+    error: NotRequired[Error3 | None]
+    """Why it failed, if it did."""
+
+    started: NotRequired[PossibleTime]
+    """When its first task began."""
+
+    finished: NotRequired[PossibleTime]
+    """When it ended."""
 
 
 class Object6(TypedDict):
@@ -1938,12 +1981,34 @@ class Object6(TypedDict):
     """Always `job`."""
 
     created: UnixTime
+    """When the job was made."""
+
     updated: UnixTime
-    type: str
+    """When it changed last."""
+
+    type: Literal["provision", "process", "export"]
     """What the job does."""
 
-    status: str
+    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
     """How far the job is."""
+
+    resource: str | None
+    """The id of the resource that it is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: Progress
+    """How many of its tasks are done."""
+
+    error: Error3 | None
+    """Why it failed, if it did."""
+
+    started: PossibleTime
+    """When its first task began."""
+
+    finished: PossibleTime
+    """When it ended."""
 
 
 class Data6(TypedDict):
@@ -2368,14 +2433,35 @@ class V1JobAttributes(TypedDict):
     id: NotRequired[str]
     """The job's id."""
 
-    type: NotRequired[str]
+    type: NotRequired[Literal["provision", "process", "export"]]
     """What the job does."""
 
-    status: NotRequired[str]
+    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
     """How far the job is."""
 
+    resource: NotRequired[str | None]
+    """The id of the resource that it is about, if it is about one."""
+
+    project: NotRequired[str | None]
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: NotRequired[Progress]
+    """How many of its tasks are done."""
+
+    error: NotRequired[Error3 | None]
+    """Why it failed, if it did."""
+
+    started_at: NotRequired[PossibleTimestamp]
+    """When its first task began."""
+
+    finished_at: NotRequired[PossibleTimestamp]
+    """When it ended."""
+
     created_at: NotRequired[Timestamp]
+    """When the job was made."""
+
     updated_at: NotRequired[Timestamp]
+    """When it changed last."""
 
 
 class Data15(TypedDict):
@@ -2384,14 +2470,35 @@ class Data15(TypedDict):
     id: str
     """The job's id."""
 
-    type: str
+    type: Literal["provision", "process", "export"]
     """What the job does."""
 
-    status: str
+    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
     """How far the job is."""
 
+    resource: str | None
+    """The id of the resource that it is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: Progress
+    """How many of its tasks are done."""
+
+    error: Error3 | None
+    """Why it failed, if it did."""
+
+    started_at: PossibleTimestamp
+    """When its first task began."""
+
+    finished_at: PossibleTimestamp
+    """When it ended."""
+
     created_at: Timestamp
+    """When the job was made."""
+
     updated_at: Timestamp
+    """When it changed last."""
 
 
 class V1JobPayload(TypedDict):

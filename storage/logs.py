@@ -9,7 +9,6 @@ from storage import routes
 from storage.collection import Listing, Order, Shape
 from storage.database import Transaction
 from storage.latest import Latest, Recent
-from storage.scope import Scope
 from storage.statements import ManyRows, Statement
 from storage.tables import logs, settings
 from storage.uncounted import Uncounted
