@@ -644,7 +644,7 @@ Mode: TypeAlias = Literal["live", "test"]
 """Whether the key reads and writes live or test data."""
 
 
-Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write"]
+Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "events:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "events:read", "test_clock:read", "test_clock:write"]
 """Something that a key may do, all of a kind (`resources:*`), or everything (`*`)."""
 
 
@@ -1910,6 +1910,27 @@ class SettingsPayload(TypedDict):
     request: EventRequest
 
 
+class Progress(TypedDict):
+    """How many of its tasks are done."""
+
+    total: NotRequired[Count]
+    succeeded: NotRequired[Count]
+    failed: NotRequired[Count]
+    canceled: NotRequired[Count]
+    percent: NotRequired[float]
+    """How much of it is done."""
+
+
+class Error3(TypedDict):
+    """Why it failed, if it did."""
+
+    code: NotRequired[str]
+    """What went wrong."""
+
+    message: NotRequired[str]
+    """What went wrong, in a sentence."""
+
+
 class JobAttributes(TypedDict):
     """The attributes of a job that events show."""
 
@@ -1920,12 +1941,34 @@ class JobAttributes(TypedDict):
     """Always `job`."""
 
     created: NotRequired[UnixTime]
+    """When the job was made."""
+
     updated: NotRequired[UnixTime]
-    type: NotRequired[str]
+    """When it changed last."""
+
+    type: NotRequired[Literal["provision", "process", "export"]]
     """What the job does."""
 
-    status: NotRequired[str]
+    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
     """How far the job is."""
+
+    resource: NotRequired[str | None]
+    """The id of the resource that it is about, if it is about one."""
+
+    project: NotRequired[str | None]
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: NotRequired[Progress]
+    """How many of its tasks are done."""
+
+    error: NotRequired[Error3 | None]
+    """Why it failed, if it did."""
+
+    started: NotRequired[PossibleTime]
+    """When its first task began."""
+
+    finished: NotRequired[PossibleTime]
+    """When it ended."""
 
 
 class Object6(TypedDict):
@@ -1938,12 +1981,34 @@ class Object6(TypedDict):
     """Always `job`."""
 
     created: UnixTime
+    """When the job was made."""
+
     updated: UnixTime
-    type: str
+    """When it changed last."""
+
+    type: Literal["provision", "process", "export"]
     """What the job does."""
 
-    status: str
+    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
     """How far the job is."""
+
+    resource: str | None
+    """The id of the resource that it is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: Progress
+    """How many of its tasks are done."""
+
+    error: Error3 | None
+    """Why it failed, if it did."""
+
+    started: PossibleTime
+    """When its first task began."""
+
+    finished: PossibleTime
+    """When it ended."""
 
 
 class Data6(TypedDict):
@@ -2368,14 +2433,35 @@ class V1JobAttributes(TypedDict):
     id: NotRequired[str]
     """The job's id."""
 
-    type: NotRequired[str]
+    type: NotRequired[Literal["provision", "process", "export"]]
     """What the job does."""
 
-    status: NotRequired[str]
+    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
     """How far the job is."""
 
+    resource: NotRequired[str | None]
+    """The id of the resource that it is about, if it is about one."""
+
+    project: NotRequired[str | None]
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: NotRequired[Progress]
+    """How many of its tasks are done."""
+
+    error: NotRequired[Error3 | None]
+    """Why it failed, if it did."""
+
+    started_at: NotRequired[PossibleTimestamp]
+    """When its first task began."""
+
+    finished_at: NotRequired[PossibleTimestamp]
+    """When it ended."""
+
     created_at: NotRequired[Timestamp]
+    """When the job was made."""
+
     updated_at: NotRequired[Timestamp]
+    """When it changed last."""
 
 
 class Data15(TypedDict):
@@ -2384,14 +2470,35 @@ class Data15(TypedDict):
     id: str
     """The job's id."""
 
-    type: str
+    type: Literal["provision", "process", "export"]
     """What the job does."""
 
-    status: str
+    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
     """How far the job is."""
 
+    resource: str | None
+    """The id of the resource that it is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: Progress
+    """How many of its tasks are done."""
+
+    error: Error3 | None
+    """Why it failed, if it did."""
+
+    started_at: PossibleTimestamp
+    """When its first task began."""
+
+    finished_at: PossibleTimestamp
+    """When it ended."""
+
     created_at: Timestamp
+    """When the job was made."""
+
     updated_at: Timestamp
+    """When it changed last."""
 
 
 class V1JobPayload(TypedDict):
@@ -2455,6 +2562,86 @@ class V1LimitPayload(TypedDict):
 
     timestamp: Timestamp
     data: V1ExceededLimit
+
+
+class Data16(TypedDict):
+    """What it happened to."""
+
+    object: dict[str, Any]
+    """The object as the event left it."""
+
+    previous_attributes: NotRequired[dict[str, Any]]
+    """The old values of what changed."""
+
+
+class Event(TypedDict):
+    """Something that happened to an object of the account. What `data` holds is described for each type under the webhooks of this reference."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: str
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data16
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class EventList(TypedDict):
+    """One page of events."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Event]
+    """The events of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class V1Event(TypedDict):
+    """Something that happened to an object of the account. What `data` holds is described for each type under the webhooks of this reference."""
+
+    id: EventId
+    event: str
+    """What happened."""
+
+    timestamp: Timestamp
+    data: dict[str, Any]
+    """The object as the event left it."""
+
+    previous_attributes: NotRequired[dict[str, Any]]
+    """The old values of what changed."""
+
+
+class V1EventAnswer(TypedDict):
+    """One event in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Event
+    meta: V1Meta
+
+
+class V1EventListAnswer(TypedDict):
+    """One page of events in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Event]
+    """The events of this page."""
+
+    meta: V1PageMeta
 
 
 class ResourceCreate(TypedDict):

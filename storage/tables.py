@@ -267,7 +267,7 @@ events = Table(
     "events",
     metadata,
     Column("sequence", Sequence, primary_key=True, autoincrement=True),
-    Column("id", String, nullable=False, unique=True),
+    _text("id"),
     _text("account_id"),
     _text("mode"),
     _text("type"),
@@ -281,6 +281,7 @@ events = Table(
     # SQLite's one writer commits in their order, so there it is 0.
     _integer("transaction_id"),
     _one_of("mode", MODES),
+    Index(None, "account_id", "mode", "id"),
     Index(None, "account_id", "mode", "object_id", "sequence"),
     Index(None, "account_id", "mode", "transaction_id", "sequence"),
     Index(None, "transaction_id", "sequence"),

@@ -47,8 +47,10 @@ def downgrade() -> None:
             resources.drop_column(column)
     op.drop_index("ix_events_transaction_id_sequence", "events")
     op.drop_index("ix_events_account_id_mode_transaction_id_sequence", "events")
+    op.drop_index("ix_events_account_id_mode_id", "events")
     with op.batch_alter_table("events") as events:
         events.drop_column("transaction_id")
+        events.create_unique_constraint(op.f("uq_events_id"), ["id"])
     op.execute("DELETE FROM counters WHERE kind IN ('job', 'task', 'delivery')")
     for table in NEW_TABLES:
         op.drop_table(table)
@@ -187,8 +189,9 @@ def change_events() -> None:
     op.execute("UPDATE events SET transaction_id = 0")
     with op.batch_alter_table("events") as events:
         events.alter_column("transaction_id", existing_type=integer, nullable=False)
+        events.drop_constraint(op.f("uq_events_id"), type_="unique")
     op.create_index(op.f("ix_events_transaction_id_sequence"), "events", ["transaction_id", "sequence"])
-    index("events", ["transaction_id", "sequence"])
+    index("events", ["id"], ["transaction_id", "sequence"])
 
 
 def change_webhook_endpoints() -> None:
