@@ -49,6 +49,46 @@ def _write_postgresql_transaction(_element: CurrentTransaction, _compiler: SQLCo
     return "pg_current_xact_id()::text::bigint"
 
 
+class OldestRunning(ColumnElement[int]):
+    """The lowest id of a transaction on PostgreSQL that may still be running; on SQLite, above all that are there.
+
+    What transactions below it have added is visible as a whole, and nothing will be added by them any more.
+    """
+
+    inherit_cache = True
+    type = sa.BigInteger()
+
+
+@compiles(OldestRunning)
+def _write_above_all(_element: OldestRunning, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "1"
+
+
+@compiles(OldestRunning, "postgresql")
+def _write_postgresql_oldest(_element: OldestRunning, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+
+
+class Position(NamedTuple):
+    """A place in the order of the commits, in which events are followed: behind the event that has these."""
+
+    transaction_id: int
+    sequence: int
+
+
+START = Position(-1, 0)
+
+_ORDER = sa.tuple_(events.c.transaction_id, events.c.sequence)
+_FOLLOWING = (
+    sa.select(events)
+    .where(
+        _ORDER > sa.tuple_(sa.bindparam("behind_transaction_id"), sa.bindparam("behind_sequence")),
+        events.c.transaction_id < OldestRunning(),
+    )
+    .order_by(events.c.transaction_id, events.c.sequence)
+    .limit(sa.bindparam("limit"))
+)
+FOLLOWING = Statement(_FOLLOWING, Row._make)
 INSERT = Statement(sa.insert(events).inline().values(transaction_id=CurrentTransaction()), Row._make, Row._fields[1:-1])
 RECENT = Latest(events, Row._make, events.c.object_id, events.c.sequence)
 
@@ -66,3 +106,14 @@ def insert(tx: Transaction, scope: Scope, values: Mapping[str, Any]) -> None:
             "mode": scope.mode,
         },
     )
+
+
+def following(tx: Transaction, behind: tuple[int, int], limit: int) -> list[Row]:
+    """Up to `limit` events of every account behind a position, in an order into which none is put later.
+
+    Whoever goes on behind the last one that he got misses none. An event that was committed while an older transaction
+    was still running is shown when that one has ended.
+    """
+    transaction_id, sequence = behind
+    values = {"behind_transaction_id": transaction_id, "behind_sequence": sequence}
+    return FOLLOWING.all(tx, {**values, "limit": limit})
