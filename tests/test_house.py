@@ -32,6 +32,7 @@ COMPOSITION_ROOTS = {"gateway/app.py", "gateway/administration.py", "gateway/ser
 PROMISES = ("storage.database", "storage.limits")
 # The rooms that alone may import a package.
 PACKAGES = {
+    "aiohttp": {"work"},
     "alembic": {"storage"},
     "connexion": {"contract"},
     "psycopg": {"storage"},

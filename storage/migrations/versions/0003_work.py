@@ -1,5 +1,7 @@
 """Jobs, tasks, deliveries with their attempts, and how far the consumers of events are."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -55,7 +57,7 @@ def owned(*columns: sa.Column[object]) -> list[sa.Column[object]]:
     ]
 
 
-def columns(kind: sa.types.TypeEngine[object], names: str, *, null: bool = True) -> list[sa.Column[object]]:
+def columns(kind: sa.types.TypeEngine[Any], names: str, *, null: bool = True) -> list[sa.Column[object]]:
     """Columns of one type."""
     return [sa.Column(name, kind, nullable=null) for name in names.split()]
 
@@ -75,8 +77,7 @@ def index(table: str, *lists: list[str]) -> None:
 def queue(table: str, owner: str) -> None:
     """Index what is to be done for each owner."""
     is_waiting = sa.text("due_ms IS NOT NULL")
-    where = {"sqlite_where": is_waiting, "postgresql_where": is_waiting}
-    op.create_index(f"ix_{table}_queue", table, [owner, "due_ms"], **where)
+    op.create_index(f"ix_{table}_queue", table, [owner, "due_ms"], sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
 def create_jobs() -> None:
