@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from storage import deliveries, webhooks
@@ -20,8 +20,6 @@ FAILING_DAYS = 5
 FAILING_SECONDS = FAILING_DAYS * 86_400
 GONE = 410
 ASKS_TO_WAIT = (429, 503)
-
-Reason = str
 
 
 class Result(NamedTuple):
@@ -62,7 +60,7 @@ class Result(NamedTuple):
         return f"The receiver answered {self.status}."
 
 
-def settle(tx: Transaction, token: str, results: Sequence[Result]) -> dict[str, Reason]:
+def settle(tx: Transaction, token: str, results: Sequence[Result]) -> list[tuple[Receiver, str]]:
     """Write what became of some deliveries and webhooks, and say which webhooks are to be disabled, and why.
 
     A result whose delivery is not held any more is dropped: another process has it, or it was deleted.
@@ -74,23 +72,9 @@ def settle(tx: Transaction, token: str, results: Sequence[Result]) -> dict[str, 
     deliveries.INSERT_ATTEMPTS.run(tx, [_row(of[each.id], each.attempts) for each in settled])
     changes = [(Scope(each.account_id, each.mode), outcomes[each.id].status) for each in settled]
     deliveries.tally_settled(tx, changes)
-    return {result.receiver.id: reason for result in results if (reason := _disabling(result))}
-
-
-def give_up(tx: Transaction, token: str, rows: Iterable[Row], receivers: Mapping[str, Receiver]) -> None:
-    """Fail deliveries to webhooks that are disabled, without an attempt, and delete those to webhooks that are gone."""
-    outcomes = {}
-    gone = []
-    for row in rows:
-        if row.endpoint_id in receivers:
-            error = "The webhook was disabled."
-            outcomes[row.id] = Outcome(row.updated, "failed", row.failures, row.response_status, error, None)
-        else:
-            gone.append(row)
-    settled = deliveries.settle(tx, token, outcomes.items(), attempted=0)
-    deliveries.tally_settled(tx, [(Scope(each.account_id, each.mode), "failed") for each in settled])
-    for row in gone:
-        deliveries.delete(tx, Scope(row.account_id, row.mode), row.id)
+    reached = {result.receiver.id for result in results if result.is_success}
+    found = {result.receiver.id: (result.receiver, reason) for result in results if (reason := _disabling(result))}
+    return [each for webhook_id, each in found.items() if each[1] == "gone" or webhook_id not in reached]
 
 
 def outcome(result: Result, jitter: float) -> Outcome:
@@ -154,7 +138,7 @@ def _note_failing(tx: Transaction, results: Iterable[Result]) -> None:
             webhooks.note_failing(tx, scope, webhook_id, None if result.is_success else result.ended)
 
 
-def _disabling(result: Result) -> Reason | None:
+def _disabling(result: Result) -> str | None:
     """Why a webhook is to be disabled after an attempt, if it is."""
     since = result.receiver.failing_since
     if result.status == GONE:

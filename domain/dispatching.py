@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from domain import ids
 from storage import deliveries, event_cursors, events, webhooks
@@ -19,6 +20,16 @@ MOST_EVENTS = 256
 MOST_DELIVERIES = 1_000
 # What was made for one webhook alone, whose delivery stands beside it already.
 NOT_DISPATCHED = ("webhook.test",)
+
+
+class Happened(NamedTuple):
+    """An event, as far as its deliveries show it."""
+
+    id: str
+    account_id: str
+    mode: str
+    type: str
+    created: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ def dispatch(tx: Transaction, lease: Lease, room: Room) -> Dispatched:
     return Dispatched(parcel, has_more=len(found) == MOST_EVENTS or last is not found[-1])
 
 
-def new(event: events.Row, receiver: Receiver | webhooks.Row, due_ms: int) -> Row:
+def new(event: Happened | events.Row, endpoint_id: str, due_ms: int) -> Row:
     """A delivery that nobody holds yet; its times are those of the event, which are those of its mode."""
     return Row(
         id=ids.new("dlv"),
@@ -85,7 +96,7 @@ def new(event: events.Row, receiver: Receiver | webhooks.Row, due_ms: int) -> Ro
         created=event.created,
         updated=event.created,
         version=1,
-        endpoint_id=receiver.id,
+        endpoint_id=endpoint_id,
         event_id=event.id,
         event_type=event.type,
         status="pending",
@@ -111,9 +122,9 @@ def _deliveries(found: Sequence[events.Row], receivers: Iterable[Receiver]) -> t
     made: list[Row] = []
     event = found[0]
     for event in found:
-        for receiver in of.get((event.account_id, event.mode), ()):
-            if event.type not in NOT_DISPATCHED and wants(receiver.events, event.type):
-                made.append(new(event, receiver, 0))
+        if event.type not in NOT_DISPATCHED:
+            there = of.get((event.account_id, event.mode), ())
+            made += [new(event, each.id, 0) for each in there if wants(each.events, event.type)]
         if len(made) >= MOST_DELIVERIES:
             break
     return made, event

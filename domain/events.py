@@ -10,13 +10,14 @@ from domain.calls import Call
 from storage import events
 
 
-def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
-    """Record an event; `previous` holds the old values of what changed."""
+def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
+    """Record an event and return its id; `previous` holds the old values of what changed."""
+    event_id = ids.new("evt")
     events.insert(
         call.tx,
         call.scope,
         {
-            "id": ids.new("evt"),
+            "id": event_id,
             "type": event_type,
             "created": call.now,
             "object_id": snapshot["id"],
@@ -26,3 +27,4 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
             "idempotency_key": call.idempotency_key,
         },
     )
+    return event_id

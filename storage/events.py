@@ -1,6 +1,6 @@
 """Statements on events: what happened to the objects of an account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from storage import members
 from storage.database import Transaction
 from storage.latest import Latest
 from storage.scope import Scope
@@ -82,7 +83,7 @@ _ORDER = sa.tuple_(events.c.transaction_id, events.c.sequence)
 _FOLLOWING = (
     sa.select(events)
     .where(
-        _ORDER > sa.tuple_(sa.bindparam("behind_transaction_id"), sa.bindparam("behind_sequence")),
+        sa.tuple_(sa.bindparam("behind_transaction_id"), sa.bindparam("behind_sequence")) < _ORDER,
         events.c.transaction_id < OldestRunning(),
     )
     .order_by(events.c.transaction_id, events.c.sequence)
@@ -90,6 +91,7 @@ _FOLLOWING = (
 )
 FOLLOWING = Statement(_FOLLOWING, Row._make)
 INSERT = Statement(sa.insert(events).inline().values(transaction_id=CurrentTransaction()), Row._make, Row._fields[1:-1])
+WITH_IDS = Statement(sa.select(events).where(members.among(events.c.id, "ids")), Row._make)
 RECENT = Latest(events, Row._make, events.c.object_id, events.c.sequence)
 
 
@@ -117,3 +119,8 @@ def following(tx: Transaction, behind: tuple[int, int], limit: int) -> list[Row]
     transaction_id, sequence = behind
     values = {"behind_transaction_id": transaction_id, "behind_sequence": sequence}
     return FOLLOWING.all(tx, {**values, "limit": limit})
+
+
+def with_ids(tx: Transaction, ids: Iterable[str]) -> dict[str, Row]:
+    """Some events of every account by their ids; those that are kept no longer are left out."""
+    return {row.id: row for row in WITH_IDS.all(tx, {"ids": list(ids)})}

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storage import deliveries
 from storage import projects as project_rows
 from storage import resources as resource_rows
 from storage import scope as scopes
@@ -49,6 +50,7 @@ def delete_created_before(tx: Transaction, scope: Scope, before: int, limit: int
     statuses = Counter(str(status) for (status,) in DELETE_RESOURCES.all(tx, {**values, "limit": limit}))
     unused = _delete_projects(tx, scope, before, max(0, limit - statuses.total()))
     deleted = statuses.total() + unused
+    deleted += deliveries.delete_before(tx, scope, before, max(0, limit - deleted))
     for statement in (DELETE_EVENTS, DELETE_LOGS, DELETE_KEYS):
         deleted += statement.run(tx, {**values, "limit": max(0, limit - deleted)})
     resource_rows.ROWS.tally(tx, scope, {status: -number for status, number in statuses.items()})

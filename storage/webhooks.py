@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 class Receiver(NamedTuple):
-    """What sending to a webhook takes. Secrets are sealed, times those of its mode, whose clock is ahead by `offset`."""
+    """What sending to a webhook takes; secrets are sealed, and `failing_since` is by the clock of its mode."""
 
     id: str
     account_id: str
@@ -101,6 +101,4 @@ def note_failing(tx: Transaction, scope: Scope, webhook_id: str, since: int | No
     Its version stays: that counts what its owner changes.
     """
     statement = SUCCEEDS if since is None else FAILS
-    statement.run(
-        tx, {"account_id": scope.account_id, "mode": scope.mode, "of": webhook_id, "failing_since": since}
-    )
+    statement.run(tx, {"account_id": scope.account_id, "mode": scope.mode, "of": webhook_id, "failing_since": since})
