@@ -27,4 +27,5 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
             "idempotency_key": call.idempotency_key,
         },
     )
+    call.wake("events")
     return event_id

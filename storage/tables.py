@@ -53,10 +53,10 @@ def _integer(name: str, *, null: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=null)
 
 
-def _queue(table: str, owner: str) -> Index:
+def _queue(table: str, *owner: str) -> Index:
     """What is to be done for each owner, in the order in which it is due."""
     is_waiting = text("due_ms IS NOT NULL")
-    return Index(f"ix_{table}_queue", owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
+    return Index(f"ix_{table}_queue", *owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -276,6 +276,8 @@ jobs = Table(
     _text("error_message", null=True),
     _integer("started", null=True),
     _integer("finished", null=True),
+    # When it was asked to stop; what of it runs then is finished first.
+    _integer("cancel_requested", null=True),
     # The request that made it, which its later events name too.
     _text("request_id", null=True),
     _text("idempotency_key", null=True),
@@ -323,7 +325,7 @@ tasks = Table(
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "status", "id"),
     Index(None, "account_id", "mode", "job_id", "number"),
-    _queue("tasks", "account_id"),
+    _queue("tasks", "type", "account_id"),
 )
 
 deliveries = Table(

@@ -74,10 +74,11 @@ def index(table: str, *lists: list[str]) -> None:
         op.create_index(f"ix_{table}_account_id_mode_{'_'.join(names)}", table, ["account_id", "mode", *names])
 
 
-def queue(table: str, owner: str) -> None:
+def queue(table: str, *owner: str) -> None:
     """Index what is to be done for each owner."""
     is_waiting = sa.text("due_ms IS NOT NULL")
-    op.create_index(f"ix_{table}_queue", table, [owner, "due_ms"], sqlite_where=is_waiting, postgresql_where=is_waiting)
+    columns = [*owner, "due_ms"]
+    op.create_index(f"ix_{table}_queue", table, columns, sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
 def create_jobs() -> None:
@@ -90,7 +91,7 @@ def create_jobs() -> None:
             sa.Column("input", json, nullable=True),
             *columns(integer, "tasks_total tasks_succeeded tasks_failed tasks_canceled", null=False),
             *columns(string, "error_code error_message"),
-            *columns(integer, "started finished"),
+            *columns(integer, "started finished cancel_requested"),
             *columns(string, "request_id idempotency_key"),
         ),
         one_of("jobs", "mode", "live test"),
@@ -120,7 +121,7 @@ def create_tasks() -> None:
         one_of("tasks", "status", STATUSES),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
     )
-    queue("tasks", "account_id")
+    queue("tasks", "type", "account_id")
     index("tasks", ["job_id", "number"], ["status", "id"], ["created", "id"], ["id"])
 
 
