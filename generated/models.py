@@ -1040,7 +1040,7 @@ WebhookUrl: TypeAlias = str
 """Where events are sent. In live mode it begins with `https://`, in test mode `http://` will do. It has a host outside of private networks, port 80, 443 or one from 1024 on, and neither a user nor a fragment."""
 
 
-WebhookEvent: TypeAlias = Literal["*", "resource.*", "resource.created", "resource.updated", "resource.deleted", "resource.status_changed", "resource.limit_exceeded", "project.*", "project.created", "project.updated", "project.deleted", "user.*", "user.created", "user.updated", "user.deleted", "user.status_changed", "api_key.*", "api_key.created", "api_key.updated", "api_key.deleted", "webhook.*", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.status_changed", "settings.*", "settings.updated", "job.*", "job.succeeded", "job.failed"]
+WebhookEvent: TypeAlias = Literal["*", "resource.*", "resource.created", "resource.updated", "resource.deleted", "resource.status_changed", "resource.limit_exceeded", "project.*", "project.created", "project.updated", "project.deleted", "user.*", "user.created", "user.updated", "user.deleted", "user.status_changed", "api_key.*", "api_key.created", "api_key.updated", "api_key.deleted", "webhook.*", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.status_changed", "webhook.disabled", "webhook.test", "settings.*", "settings.updated", "job.*", "job.created", "job.succeeded", "job.failed", "job.canceled"]
 """A type of event, all those of a kind, or `*` for every event."""
 
 
@@ -1488,6 +1488,999 @@ class V1TestClockAnswer(TypedDict):
 
     data: V1TestClock
     meta: V1Meta
+
+
+EventId: TypeAlias = str
+"""The event's id, the same in every delivery of it."""
+
+
+class EventRequest(TypedDict):
+    """The request that made it happen."""
+
+    id: str | None
+    """The request's id; `null` where no request made it happen."""
+
+    idempotency_key: str | None
+    """The idempotency key of the request, if it had one."""
+
+
+class Configuration1(TypedDict):
+    """What its customer set of how the resource works."""
+
+    timeout_ms: NotRequired[TimeoutMs]
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class Provisioning1(TypedDict):
+    """How far the resource's provisioning is."""
+
+    status: NotRequired[Literal["in_progress", "completed"]]
+    """Whether provisioning still runs."""
+
+    estimated_completion: NotRequired[UnixTime]
+    steps_completed: NotRequired[Count]
+    steps_total: NotRequired[Count]
+
+
+class ResourceAttributes(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: NotRequired[ResourceId]
+    object: NotRequired[Literal["resource"]]
+    """Always `resource`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    name: NotRequired[str]
+    """The display name."""
+
+    type: NotRequired[ResourceType]
+    status: NotRequired[ResourceStatus]
+    configuration: NotRequired[Configuration1]
+    """What its customer set of how the resource works."""
+
+    metadata: NotRequired[Metadata]
+    project: NotRequired[str | None]
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    provisioning: NotRequired[Provisioning1]
+    """How far the resource's provisioning is."""
+
+
+class Object(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    configuration: Configuration1
+    """What its customer set of how the resource works."""
+
+    metadata: Metadata
+    project: str | None
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    provisioning: Provisioning1
+    """How far the resource's provisioning is."""
+
+
+class Data(TypedDict):
+    """What it happened to."""
+
+    object: Object
+    """The attributes of a resource that events show."""
+
+    previous_attributes: NotRequired[ResourceAttributes]
+    """The old values of what changed."""
+
+
+class ResourcePayload(TypedDict):
+    """Something happened to a resource."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["resource.created", "resource.updated", "resource.status_changed"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class ProjectAttributes(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: NotRequired[ProjectId]
+    object: NotRequired[Literal["project"]]
+    """Always `project`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    name: NotRequired[ProjectName]
+    slug: NotRequired[ProjectSlug]
+    description: NotRequired[Description]
+    metadata: NotRequired[Metadata]
+
+
+class Object1(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: ProjectId
+    object: Literal["project"]
+    """Always `project`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: ProjectName
+    slug: ProjectSlug
+    description: Description
+    metadata: Metadata
+
+
+class Data1(TypedDict):
+    """What it happened to."""
+
+    object: Object1
+    """The attributes of a project that events show."""
+
+    previous_attributes: NotRequired[ProjectAttributes]
+    """The old values of what changed."""
+
+
+class ProjectPayload(TypedDict):
+    """Something happened to a project."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["project.created", "project.updated"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data1
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class UserAttributes(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: NotRequired[UserId]
+    object: NotRequired[Literal["user"]]
+    """Always `user`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    email: NotRequired[str]
+    """The address, in lower case."""
+
+    name: NotRequired[str | None]
+    """What the user is called."""
+
+    role: NotRequired[Role]
+    status: NotRequired[UserStatus]
+    invitation_expires: NotRequired[PossibleTime]
+    """When the open invitation ends; `null` once it is accepted."""
+
+
+class Object2(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: UserId
+    object: Literal["user"]
+    """Always `user`."""
+
+    created: UnixTime
+    updated: UnixTime
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires: PossibleTime
+    """When the open invitation ends; `null` once it is accepted."""
+
+
+class Data2(TypedDict):
+    """What it happened to."""
+
+    object: Object2
+    """The attributes of a user that events show."""
+
+    previous_attributes: NotRequired[UserAttributes]
+    """The old values of what changed."""
+
+
+class UserPayload(TypedDict):
+    """Something happened to a user."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["user.created", "user.updated", "user.status_changed"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data2
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class ApiKeyAttributes(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: NotRequired[ApiKeyId]
+    object: NotRequired[Literal["api_key"]]
+    """Always `api_key`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    name: NotRequired[ApiKeyName]
+    mode: NotRequired[Mode]
+    prefix: NotRequired[str]
+    """How the key begins, to tell it apart."""
+
+    last4: NotRequired[str]
+    """How the key ends, to tell it apart."""
+
+    scopes: NotRequired[GivenScopes]
+    api_version: NotRequired[PinnedVersion]
+    expires: NotRequired[PossibleTime]
+    """When the key ends; `null` for never."""
+
+    allowed_networks: NotRequired[Networks]
+    user: NotRequired[str | None]
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+
+class Object3(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: ApiKeyId
+    object: Literal["api_key"]
+    """Always `api_key`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: GivenScopes
+    api_version: PinnedVersion
+    expires: PossibleTime
+    """When the key ends; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | None
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+
+class Data3(TypedDict):
+    """What it happened to."""
+
+    object: Object3
+    """The attributes of an API key that events show."""
+
+    previous_attributes: NotRequired[ApiKeyAttributes]
+    """The old values of what changed."""
+
+
+class ApiKeyPayload(TypedDict):
+    """Something happened to an API key."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["api_key.created", "api_key.updated"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data3
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class WebhookAttributes(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: NotRequired[WebhookId]
+    object: NotRequired[Literal["webhook"]]
+    """Always `webhook`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    url: NotRequired[WebhookUrl]
+    events: NotRequired[WebhookEvents]
+    description: NotRequired[Description]
+    status: NotRequired[WebhookStatus]
+    api_version: NotRequired[DatedVersion]
+    secret_last4: NotRequired[WebhookSecretEnd]
+
+
+class Object4(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: WebhookId
+    object: Literal["webhook"]
+    """Always `webhook`."""
+
+    created: UnixTime
+    updated: UnixTime
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+
+
+class Data4(TypedDict):
+    """What it happened to."""
+
+    object: Object4
+    """The attributes of a webhook that events show."""
+
+    previous_attributes: NotRequired[WebhookAttributes]
+    """The old values of what changed."""
+
+
+class WebhookPayload(TypedDict):
+    """Something happened to a webhook."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled", "webhook.test"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data4
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class WebhookDefaults1(TypedDict):
+    """What a new webhook gets where it does not say."""
+
+    events: NotRequired[WebhookEvents]
+    api_version: NotRequired[DefaultWebhookVersion]
+
+
+class SettingsAttributes(TypedDict):
+    """The attributes of the settings that events show."""
+
+    object: NotRequired[Literal["settings"]]
+    """Always `settings`."""
+
+    updated: NotRequired[UnixTime]
+    name: NotRequired[AccountName]
+    default_api_version: NotRequired[DefaultApiVersion]
+    log_retention_days: NotRequired[LogRetentionDays]
+    webhook_defaults: NotRequired[WebhookDefaults1]
+    """What a new webhook gets where it does not say."""
+
+
+class Object5(TypedDict):
+    """The attributes of the settings that events show."""
+
+    object: Literal["settings"]
+    """Always `settings`."""
+
+    updated: UnixTime
+    name: AccountName
+    default_api_version: DefaultApiVersion
+    log_retention_days: LogRetentionDays
+    webhook_defaults: WebhookDefaults1
+    """What a new webhook gets where it does not say."""
+
+
+class Data5(TypedDict):
+    """What it happened to."""
+
+    object: Object5
+    """The attributes of the settings that events show."""
+
+    previous_attributes: NotRequired[SettingsAttributes]
+    """The old values of what changed."""
+
+
+class SettingsPayload(TypedDict):
+    """Something happened to the settings."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["settings.updated"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data5
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class JobAttributes(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: NotRequired[str]
+    """The job's id."""
+
+    object: NotRequired[Literal["job"]]
+    """Always `job`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    type: NotRequired[str]
+    """What the job does."""
+
+    status: NotRequired[str]
+    """How far the job is."""
+
+
+class Object6(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: str
+    """The job's id."""
+
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    updated: UnixTime
+    type: str
+    """What the job does."""
+
+    status: str
+    """How far the job is."""
+
+
+class Data6(TypedDict):
+    """What it happened to."""
+
+    object: Object6
+    """The attributes of a job that events show."""
+
+
+class JobPayload(TypedDict):
+    """Something happened to a job."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["job.created", "job.succeeded", "job.failed", "job.canceled"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data6
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class Deletion(TypedDict):
+    """What is left of a deleted object."""
+
+    id: str
+    """The id of what was deleted."""
+
+    object: str
+    """Which kind of object it was."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: UnixTime
+
+
+class Data7(TypedDict):
+    """What it happened to."""
+
+    object: Deletion
+
+
+class DeletionPayload(TypedDict):
+    """Something was deleted."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["resource.deleted", "project.deleted", "user.deleted", "api_key.deleted", "webhook.deleted"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data7
+    """What it happened to."""
+
+    request: EventRequest
+
+
+LimitType: TypeAlias = Literal["requests_per_hour", "requests_per_minute", "burst", "concurrent_requests", "requests_per_month"]
+"""Which limit of the plan."""
+
+
+class ExceededLimit(TypedDict):
+    """A limit that was exceeded."""
+
+    id: str
+    """The limit's name."""
+
+    object: Literal["limit"]
+    """Always `limit`."""
+
+    limit_type: LimitType
+    limit: Count
+    """What the plan allows."""
+
+    current_value: Count
+    """What was used when the request was refused, that request included."""
+
+    resets: UnixTime
+    """When the window ends that the limit speaks of."""
+
+
+class Data8(TypedDict):
+    """What it happened to."""
+
+    object: ExceededLimit
+
+
+class LimitPayload(TypedDict):
+    """A request was refused because a limit of the plan was exceeded."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["resource.limit_exceeded"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data8
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class Config(TypedDict):
+    """What its customer set of how the resource works."""
+
+    timeout: NotRequired[float]
+    """How long one execution may take, in seconds."""
+
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class V1ResourceAttributes(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: NotRequired[ResourceId]
+    name: NotRequired[str]
+    """The display name."""
+
+    type: NotRequired[ResourceType]
+    status: NotRequired[ResourceStatus]
+    config: NotRequired[Config]
+    """What its customer set of how the resource works."""
+
+    metadata: NotRequired[Metadata]
+    project: NotRequired[str | None]
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data9(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: ResourceId
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    config: Config
+    """What its customer set of how the resource works."""
+
+    metadata: Metadata
+    project: str | None
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ResourcePayload(TypedDict):
+    """Something happened to a resource."""
+
+    id: EventId
+    event: Literal["resource.created", "resource.updated", "resource.status_changed"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data9
+    """The attributes of a resource that events show."""
+
+    previous_attributes: NotRequired[V1ResourceAttributes]
+    """The old values of what changed."""
+
+
+class V1ProjectAttributes(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: NotRequired[ProjectId]
+    name: NotRequired[ProjectName]
+    slug: NotRequired[ProjectSlug]
+    description: NotRequired[Description]
+    metadata: NotRequired[Metadata]
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data10(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: ProjectId
+    name: ProjectName
+    slug: ProjectSlug
+    description: Description
+    metadata: Metadata
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ProjectPayload(TypedDict):
+    """Something happened to a project."""
+
+    id: EventId
+    event: Literal["project.created", "project.updated"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data10
+    """The attributes of a project that events show."""
+
+    previous_attributes: NotRequired[V1ProjectAttributes]
+    """The old values of what changed."""
+
+
+class V1UserAttributes(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: NotRequired[UserId]
+    email: NotRequired[str]
+    """The address, in lower case."""
+
+    name: NotRequired[str | None]
+    """What the user is called."""
+
+    role: NotRequired[Role]
+    status: NotRequired[UserStatus]
+    invitation_expires_at: NotRequired[PossibleTimestamp]
+    """When the open invitation ends; `null` once it is accepted."""
+
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data11(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: UserId
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires_at: PossibleTimestamp
+    """When the open invitation ends; `null` once it is accepted."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1UserPayload(TypedDict):
+    """Something happened to a user."""
+
+    id: EventId
+    event: Literal["user.created", "user.updated", "user.status_changed"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data11
+    """The attributes of a user that events show."""
+
+    previous_attributes: NotRequired[V1UserAttributes]
+    """The old values of what changed."""
+
+
+class V1ApiKeyAttributes(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: NotRequired[ApiKeyId]
+    name: NotRequired[ApiKeyName]
+    mode: NotRequired[Mode]
+    prefix: NotRequired[str]
+    """How the key begins, to tell it apart."""
+
+    last4: NotRequired[str]
+    """How the key ends, to tell it apart."""
+
+    scopes: NotRequired[GivenScopes]
+    api_version: NotRequired[PinnedVersion]
+    expires_at: NotRequired[PossibleTimestamp]
+    """When the key ends; `null` for never."""
+
+    allowed_networks: NotRequired[Networks]
+    user: NotRequired[str | None]
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data12(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: ApiKeyId
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: GivenScopes
+    api_version: PinnedVersion
+    expires_at: PossibleTimestamp
+    """When the key ends; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | None
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ApiKeyPayload(TypedDict):
+    """Something happened to an API key."""
+
+    id: EventId
+    event: Literal["api_key.created", "api_key.updated"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data12
+    """The attributes of an API key that events show."""
+
+    previous_attributes: NotRequired[V1ApiKeyAttributes]
+    """The old values of what changed."""
+
+
+class V1WebhookAttributes(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: NotRequired[WebhookId]
+    url: NotRequired[WebhookUrl]
+    events: NotRequired[WebhookEvents]
+    description: NotRequired[Description]
+    status: NotRequired[WebhookStatus]
+    api_version: NotRequired[DatedVersion]
+    secret_last4: NotRequired[WebhookSecretEnd]
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data13(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: WebhookId
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1WebhookPayload(TypedDict):
+    """Something happened to a webhook."""
+
+    id: EventId
+    event: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled", "webhook.test"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data13
+    """The attributes of a webhook that events show."""
+
+    previous_attributes: NotRequired[V1WebhookAttributes]
+    """The old values of what changed."""
+
+
+class V1SettingsAttributes(TypedDict):
+    """The attributes of the settings that events show."""
+
+    name: NotRequired[AccountName]
+    default_api_version: NotRequired[DefaultApiVersion]
+    log_retention_days: NotRequired[LogRetentionDays]
+    webhook_defaults: NotRequired[WebhookDefaults1]
+    """What a new webhook gets where it does not say."""
+
+    updated_at: NotRequired[Timestamp]
+
+
+class Data14(TypedDict):
+    """The attributes of the settings that events show."""
+
+    name: AccountName
+    default_api_version: DefaultApiVersion
+    log_retention_days: LogRetentionDays
+    webhook_defaults: WebhookDefaults1
+    """What a new webhook gets where it does not say."""
+
+    updated_at: Timestamp
+
+
+class V1SettingsPayload(TypedDict):
+    """Something happened to the settings."""
+
+    id: EventId
+    event: Literal["settings.updated"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data14
+    """The attributes of the settings that events show."""
+
+    previous_attributes: NotRequired[V1SettingsAttributes]
+    """The old values of what changed."""
+
+
+class V1JobAttributes(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: NotRequired[str]
+    """The job's id."""
+
+    type: NotRequired[str]
+    """What the job does."""
+
+    status: NotRequired[str]
+    """How far the job is."""
+
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data15(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: str
+    """The job's id."""
+
+    type: str
+    """What the job does."""
+
+    status: str
+    """How far the job is."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1JobPayload(TypedDict):
+    """Something happened to a job."""
+
+    id: EventId
+    event: Literal["job.created", "job.succeeded", "job.failed", "job.canceled"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data15
+    """The attributes of a job that events show."""
+
+
+class V1Deletion(TypedDict):
+    """What is left of a deleted object."""
+
+    id: str
+    """The id of what was deleted."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: Timestamp
+
+
+class V1DeletionPayload(TypedDict):
+    """Something was deleted."""
+
+    id: EventId
+    event: Literal["resource.deleted", "project.deleted", "user.deleted", "api_key.deleted", "webhook.deleted"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: V1Deletion
+
+
+class V1ExceededLimit(TypedDict):
+    """A limit that was exceeded."""
+
+    id: str
+    """The limit's name."""
+
+    limit_type: LimitType
+    limit: Count
+    """What the plan allows."""
+
+    current_value: Count
+    """What was used when the request was refused, that request included."""
+
+    resets_at: Timestamp
+    """When the window ends that the limit speaks of."""
+
+
+class V1LimitPayload(TypedDict):
+    """A request was refused because a limit of the plan was exceeded."""
+
+    id: EventId
+    event: Literal["resource.limit_exceeded"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: V1ExceededLimit
 
 
 DeliveryId: TypeAlias = str
