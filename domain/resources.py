@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict
 
-from domain import ids, kinds, logs, projects, provisioning
+from domain import ids, kinds, logs, metrics, projects, provisioning
 from domain.calls import Allowance, Call
 from domain.kinds import Kind, ListQuery
 from domain.logs import LogEntry
@@ -128,6 +128,7 @@ def create(call: Call, body: ResourceCreate) -> Resource:
 def fetch(call: Call, resource_id: str, expand: Sequence[str] = ()) -> Resource:
     """The resource with this id, with what is to be expanded."""
     resource = RESOURCES.fetch(call, resource_id)
+    _measure(call, [resource], in_full=True)
     _expand(call, [resource], expand)
     return resource
 
@@ -136,7 +137,9 @@ def page(call: Call, query: ResourceQuery) -> Page[Resource]:
     """One page of the caller's resources."""
     filters = {"status": query.get("status"), "type": query.get("type"), "project_id": query.get("project")}
     found = RESOURCES.page(call, query, filters)
-    _expand(call, found.data, query.get("expand", ()))
+    expand = query.get("expand", ())
+    _measure(call, found.data, in_full="metrics" in expand)
+    _expand(call, found.data, expand)
     return found
 
 
@@ -149,12 +152,19 @@ def update(call: Call, resource_id: str, changes: Mapping[str, Any]) -> Resource
         configuration = replace(old.configuration, **changes.get("configuration", {}))
         return replace(old, **{**changes, "configuration": configuration})
 
-    return RESOURCES.change(call, resource_id, apply)
+    resource = RESOURCES.change(call, resource_id, apply)
+    _measure(call, [resource], in_full=True)
+    return resource
 
 
 def delete(call: Call, resource_id: str) -> Deleted:
-    """Delete a resource for good."""
-    return RESOURCES.remove(call, resource_id)
+    """Delete a resource for good, with what was measured of it."""
+
+    def forget(resource: Resource) -> None:
+        if resource.metrics is not NO_EXECUTIONS:
+            metrics.forget(call, resource_id)
+
+    return RESOURCES.remove(call, resource_id, forget)
 
 
 def _snapshot(resource: Resource) -> dict[str, Any]:
@@ -174,6 +184,10 @@ def _columns(resource: Resource) -> dict[str, Any]:
         "project_id": resource.project,
         "steps_completed": resource.provisioning.steps_completed,
         "estimated_completion": resource.provisioning.estimated_completion,
+        "target_url": None,
+        "executions": resource.metrics.lifetime.requests,
+        "failed_executions": resource.metrics.lifetime.errors,
+        "paced_until_us": 0,
     }
 
 
@@ -191,12 +205,22 @@ def _load(call: Call, row: Row) -> Resource:
         project=row.project_id,
         provisioning=Provisioning(row.steps_completed, row.estimated_completion),
         limits=call.allowance,
+        metrics=metrics.since_creation(row.executions, row.failed_executions),
     )
+
+
+def _measure(call: Call, resources: Sequence[Resource], *, in_full: bool) -> None:
+    """Show what was measured of each resource: of today, or in full of the last 24 hours."""
+    known = {each.id: each.metrics for each in resources if each.metrics is not NO_EXECUTIONS}
+    if known:
+        found = metrics.in_full(call, known) if in_full else metrics.in_short(call, known)
+        for each in resources:
+            each.metrics = found.get(each.id, each.metrics)
 
 
 def _expand(call: Call, resources: Sequence[Resource], expand: Sequence[str]) -> None:
     if "logs" in expand:
-        entries = logs.history(call, [resource.id for resource in resources], MOST_LOGS)
+        entries = logs.of_resources(call, [resource.id for resource in resources], MOST_LOGS)
         for resource in resources:
             resource.logs = entries[resource.id]
     if "related_resources" in expand:

@@ -37,6 +37,7 @@ LEVELS = {2: "info", 3: "info", 4: "warning", 5: "error"}
 NOT_COUNTED = (304, 429)
 # Those who read what is recorded find every request there that was answered before theirs.
 READERS = (("logs:read",), ("usage:read",))
+EXPANSION = "logs"
 HIDDEN = "[hidden]"
 KEY = re.compile(r"sk_(?:live|test)_[0-9A-Za-z]*", re.IGNORECASE)
 KEY_PARAMETER = "api_key"
@@ -179,7 +180,8 @@ class Settle:
         self.recorder = recorder
 
     def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
-        return self.recorder.flush() if exchange.operation.scopes in READERS else None
+        reads = exchange.operation.scopes in READERS or EXPANSION in exchange.expand
+        return self.recorder.flush() if reads else None
 
 
 def store(tx: Transaction, batch: Batch) -> None:
@@ -210,7 +212,7 @@ def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Ent
     values = () if match is None else match.values
     return (
         *caller.scope,
-        exchange.request_id,
+        exchange.request_id.removeprefix(logs.PREFIXES["request"]),
         exchange.now,
         "request",
         "warning" if status is None else LEVELS[status // 100],
@@ -227,6 +229,7 @@ def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Ent
         exchange.limiter,
         exchange.idempotency,
         values[0] if values and is_resource_id(values[0]) else None,
+        None,
     )
 
 

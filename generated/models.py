@@ -1256,7 +1256,7 @@ class LogKey(TypedDict):
 
 
 class LogEntry(TypedDict):
-    """One thing that happened. What only a request has is `null` where there was none."""
+    """One thing that happened, to a request or in a job. What only a request has is `null` for others."""
 
     id: str
     """The entry's id; that of a request is the request's."""
@@ -1265,8 +1265,8 @@ class LogEntry(TypedDict):
     """Always `log`."""
 
     created: UnixTime
-    type: Literal["request", "job", "event"]
-    """What it is about. An event stands only in the `logs` of an object."""
+    type: Literal["request", "job"]
+    """What it is about."""
 
     level: LogLevel
     message: str
@@ -1307,6 +1307,9 @@ class LogEntry(TypedDict):
 
     resource: str | None
     """The id of the resource that it is about; of a request, the one in its path."""
+
+    job: str | None
+    """The id of the job that wrote it, if one did."""
 
 
 class LogEntryList(TypedDict):
@@ -1325,13 +1328,13 @@ class LogEntryList(TypedDict):
 
 
 class V1LogEntry(TypedDict):
-    """One thing that happened. What only a request has is `null` where there was none."""
+    """One thing that happened, to a request or in a job. What only a request has is `null` for others."""
 
     id: str
     """The entry's id; that of a request is the request's."""
 
-    type: Literal["request", "job", "event"]
-    """What it is about. An event stands only in the `logs` of an object."""
+    type: Literal["request", "job"]
+    """What it is about."""
 
     level: LogLevel
     message: str
@@ -1372,6 +1375,9 @@ class V1LogEntry(TypedDict):
 
     resource: str | None
     """The id of the resource that it is about; of a request, the one in its path."""
+
+    job: str | None
+    """The id of the job that wrote it, if one did."""
 
     created_at: Timestamp
 
@@ -1826,6 +1832,13 @@ class WebhookAttributes(TypedDict):
     status: NotRequired[WebhookStatus]
     api_version: NotRequired[DatedVersion]
     secret_last4: NotRequired[WebhookSecretEnd]
+    previous_secret_expires: NotRequired[int | None]
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: NotRequired[int | None]
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
 
 
 class Object4(TypedDict):
@@ -1843,6 +1856,13 @@ class Object4(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires: NotRequired[int | None]
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: NotRequired[int | None]
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
 
 
 class Data4(TypedDict):
@@ -2316,6 +2336,13 @@ class V1WebhookAttributes(TypedDict):
     status: NotRequired[WebhookStatus]
     api_version: NotRequired[DatedVersion]
     secret_last4: NotRequired[WebhookSecretEnd]
+    previous_secret_expires_at: NotRequired[str | None]
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: NotRequired[str | None]
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
     created_at: NotRequired[Timestamp]
     updated_at: NotRequired[Timestamp]
 
@@ -2330,6 +2357,13 @@ class Data13(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires_at: NotRequired[str | None]
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: NotRequired[str | None]
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -2798,7 +2832,7 @@ class Resource(TypedDict):
     metrics: Metrics
     limits: ResourceLimits
     logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
+    """What happened to the resource last, newest first: what jobs wrote, and the requests among the last 2,000 of the account; with `expand[]=logs`."""
 
     related_resources: NotRequired[list[RelatedResource]]
     """The resources that belong together with this one; with `expand[]=related_resources`."""
@@ -2826,7 +2860,7 @@ class ResourceListItem(TypedDict):
     """In short, or in full with `expand[]=metrics`."""
 
     logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
+    """What happened to the resource last, newest first: what jobs wrote, and the requests among the last 2,000 of the account; with `expand[]=logs`."""
 
     related_resources: NotRequired[list[RelatedResource]]
     """The resources that belong together with this one; with `expand[]=related_resources`."""

@@ -29,6 +29,10 @@ class Row(NamedTuple):
     steps_completed: int
     estimated_completion: int
     project_id: str | None
+    target_url: str | None
+    executions: int
+    failed_executions: int
+    paced_until_us: int
 
 
 ROWS = Collection(

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from storage import deliveries
 from storage import jobs as job_rows
+from storage import metrics
 from storage import projects as project_rows
 from storage import resources as resource_rows
 from storage import scope as scopes
@@ -37,7 +38,8 @@ _IS_DONE = ~sa.exists(sa.select(tasks.c.id).where(scopes.of(tasks), tasks.c.job_
 DELETE_JOBS = Statement(
     sa.delete(jobs).where(scopes.of(jobs), jobs.c.id.in_(_old(jobs.c.id, _IS_DONE))).returning(jobs.c.status), tuple
 )
-DELETE_RESOURCES = Statement(_deleting(resources.c.id).returning(resources.c.status), tuple)
+_SHOWN = (resources.c.id, resources.c.status, resources.c.executions)
+DELETE_RESOURCES = Statement(_deleting(resources.c.id).returning(*_SHOWN), tuple)
 _IS_UNUSED = ~sa.exists(sa.select(resources.c.id).where(scopes.of(resources), resources.c.project_id == projects.c.id))
 OLD_PROJECTS = Statement(_old(projects.c.id, _IS_UNUSED), tuple)
 DELETE_PROJECT = Statement(
@@ -59,7 +61,7 @@ def delete_created_before(tx: Transaction, scope: Scope, before: int, limit: int
     deleted = parts
     ended = Counter(str(status) for (status,) in DELETE_JOBS.all(tx, {**values, "limit": max(0, limit - deleted)}))
     deleted += ended.total()
-    gone = Counter(str(status) for (status,) in DELETE_RESOURCES.all(tx, {**values, "limit": max(0, limit - deleted)}))
+    gone = _delete_resources(tx, scope, before, max(0, limit - deleted))
     deleted += gone.total()
     unused = _delete_projects(tx, scope, before, max(0, limit - deleted))
     deleted += unused
@@ -74,6 +76,16 @@ def delete_created_before(tx: Transaction, scope: Scope, before: int, limit: int
     ):
         rows.tally(tx, scope, {status: -number for status, number in totals.items() if number})
     return deleted
+
+
+def _delete_resources(tx: Transaction, scope: Scope, before: int, limit: int) -> Counter[str]:
+    """Delete old resources with what was measured of them, and say how many there were of each status."""
+    values = {"account_id": scope.account_id, "mode": scope.mode, "before": before, "limit": limit}
+    gone = DELETE_RESOURCES.all(tx, values)
+    for resource_id, _, executions in gone:
+        if executions:
+            metrics.delete_of(tx, scope, resource_id)
+    return Counter(str(status) for _, status, _ in gone)
 
 
 def _delete_projects(tx: Transaction, scope: Scope, before: int, limit: int) -> int:

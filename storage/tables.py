@@ -59,6 +59,12 @@ def _queue(table: str, *owner: str) -> Index:
     return Index(f"ix_{table}_queue", *owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 
+def _of_jobs(column: str) -> Index:
+    """The entries that jobs wrote, by one of their columns."""
+    is_of_job = text("job_id IS NOT NULL")
+    return Index(None, "account_id", "mode", column, "id", sqlite_where=is_of_job, postgresql_where=is_of_job)
+
+
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
@@ -218,6 +224,13 @@ resources = Table(
     _integer("steps_completed"),
     _integer("estimated_completion"),
     _text("project_id", null=True),
+    # Where its executions are sent; without one they run here.
+    _text("target_url", null=True),
+    # All executions, as the hours below are not kept. None at all spares every reader a look at those.
+    _integer("executions"),
+    _integer("failed_executions"),
+    # Up to when, in unix microseconds, the executions that were begun use up the rate limit.
+    _integer("paced_until_us"),
     _one_of("mode", MODES),
     _one_of("type", RESOURCE_TYPES),
     _one_of("status", RESOURCE_STATUSES),
@@ -228,6 +241,26 @@ resources = Table(
     Index(None, "account_id", "mode", "updated", "id"),
     Index(None, "account_id", "mode", "name", "id"),
     Index(None, "account_id", "mode", "project_id", "id"),
+)
+
+# The executions of a resource within an hour, changed only by who has the row of the resource locked.
+metrics_hourly = Table(
+    "metrics_hourly",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("resource_id", key=True),
+    # Hours since 1970 in UTC.
+    Column("hour", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    _integer("requests"),
+    _integer("errors"),
+    # Of all of them together.
+    _integer("latency_us"),
+    # How many had a latency within each range; domain/metrics.py says which ranges.
+    Column("buckets", Json, nullable=False),
+    _one_of("mode", MODES),
+    Index(None, "hour"),
+    sqlite_with_rowid=False,
 )
 
 events = Table(
@@ -429,7 +462,8 @@ counters = Table(
     _one_of("mode", MODES),
 )
 
-# Rows are written in bulk behind the answer, so the table is its only index, and ids begin with their time.
+# Rows are written in bulk behind the answer, so requests are in no index but the table itself. Ids begin with their
+# time, and have no prefix: entries of all types are in one order.
 logs = Table(
     "logs",
     metadata,
@@ -454,9 +488,13 @@ logs = Table(
     _text("limiter", null=True),
     _text("idempotency", null=True),
     _text("resource_id", null=True),
+    # Of what a job wrote.
+    _text("job_id", null=True),
     _one_of("mode", MODES),
     _one_of("type", LOG_TYPES),
     _one_of("level", LOG_LEVELS),
+    _of_jobs("job_id"),
+    _of_jobs("resource_id"),
     sqlite_with_rowid=False,
 )
 

@@ -38,6 +38,7 @@ ONE_MODE: dict[str, str] = {
 RESTLESS: dict[str, str] = {
     "api_keys.list_api_keys": "the key that asks is marked as used",
     "logs.list_logs": "a request is on the list once it is answered",
+    "logs.list_resource_logs": "as above",
     "test_clock.get_test_clock": "time goes on",
     "usage.get_usage": "a request counts once it is answered",
 }

@@ -99,6 +99,10 @@ def resource(number: int, **changes: Any) -> dict[str, Any]:
         "steps_completed": 2,
         "estimated_completion": 1_030 + number,
         "project_id": None,
+        "target_url": None,
+        "executions": 0,
+        "failed_executions": 0,
+        "paced_until_us": 0,
         **changes,
     }
 

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from domain import accounts, api_keys, ids, logs, projects, resources, seals
+from domain import accounts, api_keys, ids, logs, metrics, projects, resources, seals
 from domain.api_keys import KeyOptions
 from domain.calls import Allowance, Call, Means
+from domain.metrics import Execution
 from domain.seals import Seal
 from storage import database, idempotency, tables
 from storage.database import Transaction
@@ -25,7 +26,7 @@ ALLOWANCE = Allowance(1, 1, 1, "free", None, 1, 1, 1)
 SEAL = Seal([seals.new_key()])
 CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 # What a reset deletes.
-EMPTIED = ("resources", "projects", "jobs", "tasks", "events", "idempotency_keys", "logs")
+EMPTIED = ("resources", "metrics_hourly", "projects", "jobs", "tasks", "events", "idempotency_keys", "logs")
 MODES = ("live", "test")
 LOGGED = {"type": "request", "level": "info", "message": "GET /v2/resources 200"}
 
@@ -75,11 +76,12 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
         slug = f"project-{now}-{index}"
         project = projects.create(call, {"name": "A project", "slug": slug, "description": None, "metadata": {}})
         made = resource(call, project.id if index % 2 else None)
+        metrics.record(call, made.id, [Execution(latency_us=1000, is_error=False)])
         if index % 3 == 0:
             resources.update(call, made.id, {"status": "active"})
         idempotency.claim(tx, call.scope, slug, "fingerprint", now, now + DAY)
         idempotency.complete(tx, call.scope, slug, 200, {}, b"")
-        entry = {"id": ids.of_request(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
+        entry = {"id": ids.in_hex(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
         logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
 
 

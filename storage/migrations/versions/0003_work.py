@@ -1,4 +1,4 @@
-"""Jobs, tasks, deliveries with their attempts, and how far the consumers of events are."""
+"""Jobs, tasks, deliveries with their attempts, how far the consumers of events are, and metrics of resources."""
 
 from typing import Any
 
@@ -13,7 +13,15 @@ string = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 integer = sa.BigInteger()
 json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
-NEW_TABLES = ("event_cursors", "deleted_webhooks", "delivery_attempts", "deliveries", "tasks", "jobs")
+NEW_TABLES = (
+    "metrics_hourly",
+    "event_cursors",
+    "deleted_webhooks",
+    "delivery_attempts",
+    "deliveries",
+    "tasks",
+    "jobs",
+)
 STATUSES = "queued running succeeded failed canceled"
 
 
@@ -28,13 +36,25 @@ def upgrade() -> None:
     change_events()
     start_dispatching()
     change_webhook_endpoints()
+    change_logs()
+    create_metrics_hourly()
+    change_resources()
 
 
 def downgrade() -> None:
     """Take all of it back; what only the new tables hold is lost."""
+    for name in ("job_id", "resource_id"):
+        op.drop_index(f"ix_logs_account_id_mode_{name}_id", "logs")
+    op.execute("DELETE FROM logs WHERE type = 'job'")
+    op.execute("UPDATE logs SET id = 'req_' || id")
+    with op.batch_alter_table("logs") as logs:
+        logs.drop_column("job_id")
     with op.batch_alter_table("webhook_endpoints") as endpoints:
         for column in ("previous_secret", "previous_secret_expires", "failing_since", "disabled_reason"):
             endpoints.drop_column(column)
+    with op.batch_alter_table("resources") as resources:
+        for column in ("target_url", "executions", "failed_executions", "paced_until_us"):
+            resources.drop_column(column)
     op.drop_index("ix_events_transaction_id_sequence", "events")
     op.drop_index("ix_events_account_id_mode_transaction_id_sequence", "events")
     with op.batch_alter_table("events") as events:
@@ -207,3 +227,42 @@ def change_webhook_endpoints() -> None:
             endpoints.add_column(column)
         for column in columns(string, "previous_secret disabled_reason"):
             endpoints.add_column(column)
+
+
+def change_logs() -> None:
+    """Let jobs write entries, in one order with those of requests: by the time that each id begins with."""
+    op.execute("UPDATE logs SET id = substr(id, 5)")
+    with op.batch_alter_table("logs") as logs:
+        logs.add_column(sa.Column("job_id", string, nullable=True))
+    is_of_job = sa.text("job_id IS NOT NULL")
+    for name in ("job_id", "resource_id"):
+        where = {"sqlite_where": is_of_job, "postgresql_where": is_of_job}
+        listed = ["account_id", "mode", name, "id"]
+        op.create_index(f"ix_logs_account_id_mode_{name}_id", "logs", listed, **where)
+
+
+def create_metrics_hourly() -> None:
+    """Create the table and its index."""
+    op.create_table(
+        "metrics_hourly",
+        *columns(string, "account_id mode resource_id", null=False),
+        sa.Column("hour", integer, nullable=False, autoincrement=False),
+        *columns(integer, "requests errors latency_us", null=False),
+        *columns(json, "buckets", null=False),
+        one_of("metrics_hourly", "mode", "live test"),
+        sa.PrimaryKeyConstraint("account_id", "mode", "resource_id", "hour", name=op.f("pk_metrics_hourly")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_metrics_hourly_hour"), "metrics_hourly", ["hour"])
+
+
+def change_resources() -> None:
+    """Let resources have a target, and count their executions, of which there were none."""
+    counted = columns(integer, "executions failed_executions paced_until_us")
+    with op.batch_alter_table("resources") as resources:
+        for column in columns(string, "target_url") + counted:
+            resources.add_column(column)
+    op.execute("UPDATE resources SET executions = 0, failed_executions = 0, paced_until_us = 0")
+    with op.batch_alter_table("resources") as resources:
+        for column in counted:
+            resources.alter_column(column.name, existing_type=integer, nullable=False)
