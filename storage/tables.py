@@ -376,6 +376,8 @@ deliveries = Table(
     _text("event_type"),
     _text("status"),
     _integer("attempts"),
+    # How many of them failed since it was last queued, which tells how long to wait for the next one.
+    _integer("failures"),
     # Of the last attempt: what was answered, or why nothing was.
     _integer("response_status", null=True),
     _text("error", null=True),
@@ -388,6 +390,13 @@ deliveries = Table(
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "endpoint_id", "id"),
     Index(None, "account_id", "mode", "event_id", "id"),
+    Index(
+        "ix_deliveries_failed",
+        "endpoint_id",
+        "created",
+        sqlite_where=text("status = 'failed'"),
+        postgresql_where=text("status = 'failed'"),
+    ),
     _queue("deliveries", "endpoint_id"),
 )
 
@@ -406,6 +415,16 @@ delivery_attempts = Table(
     _text("error", null=True),
     _one_of("mode", MODES),
     sqlite_with_rowid=False,
+)
+
+# Webhooks that are gone, as long as deliveries of theirs are left.
+deleted_webhooks = Table(
+    "deleted_webhooks",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("id", key=True),
+    _one_of("mode", MODES),
 )
 
 # How far each consumer of the events has come.
