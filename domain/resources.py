@@ -124,10 +124,12 @@ def create(call: Call, body: ResourceCreate) -> Resource:
         metadata=body["metadata"],
         project=project_id,
         target_url=body.get("target_url"),
-        provisioning=provisioning.begun(call.now),
+        provisioning=provisioning.begun(call),
         limits=call.allowance,
     )
-    return RESOURCES.add(call, resource)
+    RESOURCES.add(call, resource)
+    provisioning.begin(call, resource.id, project_id)
+    return resource
 
 
 def fetch(call: Call, resource_id: str, expand: Sequence[str] = ()) -> Resource:

@@ -14,6 +14,8 @@ from storage.jobs import ROWS, Row
 
 # The types whose tasks are done one after the other: each waits until the one before it has succeeded.
 CHAINED = ("provision", "export")
+# Workers look by themselves as often, so they need not be told of what is due later.
+SOON = 1
 ENDED = ("succeeded", "failed", "canceled")
 ATTRIBUTES = ("id", "created", "updated", "version", "type", "status", "input", "started", "finished")
 OWN = (*ATTRIBUTES, "cancel_requested", "request_id", "idempotency_key")
@@ -134,7 +136,7 @@ def begin(call: Call, wanted: NewJob, parts: Sequence[NewTask]) -> Job:
     JOBS.add(call, job)
     tasks.insert(call.tx, _rows(call, job, wanted.due_ms, parts))
     tasks.ROWS.tally(call.tx, call.scope, {"": len(parts)})
-    if wanted.due_ms <= call.real_now * 1000:
+    if wanted.due_ms < (call.real_now + SOON) * 1000:
         call.wake("tasks")
     return job
 

@@ -59,7 +59,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        async with workers.working(working.workers(station, settings)):
+        async with workers.working(working.workers(station, settings, lambda: app.contract.payloads)):
             yield
         await recorder.close()
         await limiter.close()

@@ -82,7 +82,7 @@ class Processing:
         if isinstance(ended.error, Unfit):
             return Result(ended.duration_us, error=ended.error.error)
         if ended.error is not None:
-            text = processing.shortened(str(ended.error)) or type(ended.error).__name__
+            text = processing.shortened(str(ended.error) or type(ended.error).__name__)
             return Result(ended.duration_us, error=WorkError("processor_failed", text))
         return Result(ended.duration_us, ended.value)
 
