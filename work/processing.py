@@ -110,7 +110,7 @@ class Processing:
         return int(self._clock.time() * 1000)
 
 
-def _results(processor: Processor, items: Sequence[Any]) -> dict[str, Any]:
+def _results(processor: Callable[[list[Any]], Any], items: Sequence[Any]) -> dict[str, Any]:
     """The output of a processor; what would not fit into the database is refused here, in its thread."""
     results = processor(list(items))
     if not isinstance(results, list) or len(results) != len(items):
