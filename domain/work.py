@@ -83,6 +83,7 @@ class JobCreate(TypedDict):
     type: str
     resource: NotRequired[str | None]
     items: NotRequired[Sequence[Any]]
+    processor: NotRequired[str]
     kinds: NotRequired[Sequence[str]]
     idempotency_key: NotRequired[str]
 

@@ -70,6 +70,10 @@ ProjectReference: TypeAlias = str | None
 """The id of the project that the resource belongs to; `null` for none."""
 
 
+TargetUrl: TypeAlias = str | None
+"""Where executions are sent: each is a POST of a batch of items. With `null` they run here. In live mode it begins with `https://`, in test mode `http://` will do. It has a host outside of private networks, port 80, 443 or one from 1024 on, and neither a user nor a fragment."""
+
+
 class ConfigurationCreate(TypedDict):
     """How the resource works. What is left out gets its default."""
 
@@ -2983,6 +2987,7 @@ class ResourceCreate(TypedDict):
     configuration: NotRequired[ConfigurationCreate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     idempotency_key: NotRequired[IdempotencyKey]
 
 
@@ -2993,6 +2998,7 @@ class ResourceUpdate(TypedDict):
     configuration: NotRequired[ConfigurationUpdate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     status: NotRequired[ResourceStatusChange]
 
 
@@ -3015,6 +3021,7 @@ class Resource(TypedDict):
     project: str | Project | None
     """The id of the project that the resource belongs to, if it belongs to one; the project itself with `expand[]=project`."""
 
+    target_url: TargetUrl
     provisioning: Provisioning
     metrics: Metrics
     limits: ResourceLimits
@@ -3124,6 +3131,7 @@ class V1ResourceCreate(TypedDict):
     config: NotRequired[V1ConfigCreate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
 
 
 class V1ResourceUpdate(TypedDict):
@@ -3133,6 +3141,7 @@ class V1ResourceUpdate(TypedDict):
     config: NotRequired[V1ConfigUpdate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     status: NotRequired[ResourceStatusChange]
 
 
@@ -3150,6 +3159,7 @@ class V1Resource(TypedDict):
     project: str | None
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: TargetUrl
     created_at: Timestamp
     updated_at: Timestamp
 

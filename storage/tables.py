@@ -231,6 +231,8 @@ resources = Table(
     _integer("failed_executions"),
     # Up to when, in unix microseconds, the executions that were begun use up the rate limit.
     _integer("paced_until_us"),
+    # Up to when turns are given to the executions that wait for it.
+    _integer("queued_until_us"),
     _one_of("mode", MODES),
     _one_of("type", RESOURCE_TYPES),
     _one_of("status", RESOURCE_STATUSES),

@@ -43,11 +43,13 @@ class Execution:
     """How a task is done outside of a transaction.
 
     `prepare(call, job, task)` reads what it needs while the task is claimed, or says at once what becomes of it;
-    `perform` does the work, as often as workers die of it, so at least once.
+    `perform` does the work, as often as workers die of it, so at least once. `close` is called when nothing is done
+    any more.
     """
 
     prepare: Callable[[Call, Job, Row], Any | Outcome]
     perform: Callable[[Any], Awaitable[Outcome]]
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 class Begun(NamedTuple):
@@ -108,6 +110,8 @@ class Executions:
         await asyncio.gather(*running.values(), return_exceptions=True)
         if left:
             await self._station.database.write(partial(self._give_back, left=left))
+        if self._execution.close is not None:
+            await self._execution.close()
 
     def _shares(self, owners: Sequence[str], room: int) -> dict[str, int]:
         """How many tasks to claim of whom: in turn, after the account that was served last."""
@@ -131,7 +135,8 @@ class Executions:
         rows = [row for owner, share in shares.items() for row in self._queue.claim(tx, owner, lease, share)]
         settlement = Settlement(tx, now_ms, self._station.means, rows)
         begun = []
-        for row in rows:
+        # What is prepared may lock the resource: always in the same order, so that two at once do not wait for each other.
+        for row in sorted(rows, key=lambda row: settlement.job(row).resource or ""):
             was_begun = row.status == "running"
             row = settlement.begin(row)
             if settlement.is_stopped(row) and not was_begun:

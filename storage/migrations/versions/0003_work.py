@@ -53,7 +53,7 @@ def downgrade() -> None:
         for column in ("previous_secret", "previous_secret_expires", "failing_since", "disabled_reason"):
             endpoints.drop_column(column)
     with op.batch_alter_table("resources") as resources:
-        for column in ("target_url", "executions", "failed_executions", "paced_until_us"):
+        for column in ("target_url", "executions", "failed_executions", "paced_until_us", "queued_until_us"):
             resources.drop_column(column)
     op.drop_index("ix_events_transaction_id_sequence", "events")
     op.drop_index("ix_events_account_id_mode_transaction_id_sequence", "events")
@@ -261,11 +261,11 @@ def create_metrics_hourly() -> None:
 
 def change_resources() -> None:
     """Let resources have a target, and count their executions, of which there were none."""
-    counted = columns(integer, "executions failed_executions paced_until_us")
+    counted = columns(integer, "executions failed_executions paced_until_us queued_until_us")
     with op.batch_alter_table("resources") as resources:
         for column in columns(string, "target_url") + counted:
             resources.add_column(column)
-    op.execute("UPDATE resources SET executions = 0, failed_executions = 0, paced_until_us = 0")
+    op.execute("UPDATE resources SET executions = 0, failed_executions = 0, paced_until_us = 0, queued_until_us = 0")
     with op.batch_alter_table("resources") as resources:
         for column in counted:
             resources.alter_column(column.name, existing_type=integer, nullable=False)
