@@ -112,7 +112,7 @@ class Provisioning(TypedDict):
 
 
 class MetricsSummary(TypedDict):
-    """The resource's executions today, in short."""
+    """The resource's executions of today, in short. Days begin at midnight in UTC."""
 
     requests_today: Count
     success_rate: Percentage
@@ -128,7 +128,7 @@ class Lifetime(TypedDict):
 
 
 class Last24h(TypedDict):
-    """In the last 24 hours."""
+    """In this hour and the 23 before. Percentiles are exact to 2 %; the average is the mean, or the 95th percentile where a few extreme executions lift the mean above it."""
 
     requests: Count
     success_rate: Percentage
@@ -145,7 +145,7 @@ class Metrics(TypedDict):
     """Since the resource was created."""
 
     last_24h: Last24h
-    """In the last 24 hours."""
+    """In this hour and the 23 before. Percentiles are exact to 2 %; the average is the mean, or the 95th percentile where a few extreme executions lift the mean above it."""
 
 
 class ResourceLimits(TypedDict):
