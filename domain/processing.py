@@ -72,7 +72,7 @@ def plan(call: Call, body: JobCreate) -> Plan:
         raise Refusal("resource_not_active", _not_active(resource), "resource")
     items = body.get("items", ())
     if holds_nul(orjson.dumps(items)):
-        raise Invalid("items", "invalid_format", "must not contain NUL")
+        raise Invalid("items", "invalid_format", "must not hold the character U+0000")
     size, processor = resource.batch_size, _processor(call, body, resource)
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     parts = [NewTask(f"batch_{number}", batch) for number, batch in enumerate(batches, start=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -204,7 +205,7 @@ def test_what_cannot_be_kept_fails(v2: Client, item: dict[str, Any], code: str, 
     assert len(message) <= 1_000
 
 
-def test_the_rate_limit_holds_and_turns_come(v2: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_limit_holds_and_turns_come(v2: Client, tenant: Tenant) -> None:
     server = tenant.server
     resource = active(v2, batch_size=1)
     job = begin(v2, resource, [{"number": number} for number in range(130)])
@@ -342,7 +343,7 @@ def test_a_target_is_tried_again_with_the_same_key(v2: Client, tenant: Tenant, r
     assert metrics_of(tenant, resource)["lifetime"]["errors"] == 2
 
 
-def test_targets_in_private_networks_are_out_of_reach(lively: Server, tenant: Tenant) -> None:
+def test_targets_in_private_networks_are_out_of_reach(tenant: Tenant) -> None:
     urls = ["http://10.0.0.1/", "http://[::1]/", "http://169.254.169.254/latest", "ftp://example.com/", "http://a@b.c/"]
     with tenant.client("/v2", mode="test") as client, tenant.client("/v1") as live:
         body = {"name": "A resource", "type": "processor"}
@@ -358,11 +359,9 @@ def test_targets_in_private_networks_are_out_of_reach(lively: Server, tenant: Te
 
 
 def test_a_target_that_moved_into_a_private_network_gets_nothing(
-    lively: Server, tenant: Tenant, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What its name leads to is seen when it is sent to."""
-    import socket
-
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", int(receiver.url.rpartition(":")[2])))]
     resolve = socket.getaddrinfo
     monkeypatch.setattr(
