@@ -144,6 +144,10 @@ ROWS = Events(
         sorts=("id",),
     ),
 )
+# Without an index on the time: the first are the oldest, but for those that a test clock which is ahead has stamped.
+_FIRST = sa.select(events.c.sequence, events.c.created).order_by(events.c.sequence).limit(sa.bindparam("limit"))
+_OLD = sa.select(_FIRST.subquery("first").c.sequence).where(sa.column("created") < sa.bindparam("before"))
+DELETE_OLD = Statement(sa.delete(events).where(events.c.sequence.in_(_OLD)), tuple)
 FOLLOWING = Statement(_behind(sa.select(events)), Row._make)
 INSERT = Statement(sa.insert(events).inline().values(transaction_id=CurrentTransaction()), Row._make, Row._fields[1:-1])
 RECENT = Latest(events, Row._make, events.c.object_id, events.c.sequence)
@@ -173,3 +177,8 @@ def following(tx: Transaction, behind: tuple[int, int], limit: int) -> list[Row]
     transaction_id, sequence = behind
     values = {"behind_transaction_id": transaction_id, "behind_sequence": sequence}
     return FOLLOWING.all(tx, {**values, "limit": limit})
+
+
+def delete_old(tx: Transaction, before: int, limit: int) -> int:
+    """Delete those of the first `limit` events of all that happened before a time, and say how many there were."""
+    return DELETE_OLD.run(tx, {"before": before, "limit": limit})

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
-from domain import logs, metrics, sandbox
+from domain import events, logs, metrics, sandbox
 from domain.clock import Clock
 from storage import idempotency, scheduled_runs
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
@@ -51,6 +51,7 @@ JOBS = (
     Job("reset_sandbox", None, sandbox.reset_some),
     Job("delete_expired_idempotency_keys", HOUR, idempotency.delete_expired),
     Job("delete_old_logs", HOUR, logs.delete_old),
+    Job("delete_old_events", HOUR, events.delete_old),
     Job("delete_old_metrics", HOUR, metrics.delete_old),
     Job("delete_old_runs", DAY, delete_old_runs),
 )
