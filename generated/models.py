@@ -648,7 +648,7 @@ Mode: TypeAlias = Literal["live", "test"]
 """Whether the key reads and writes live or test data."""
 
 
-Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "events:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "events:read", "test_clock:read", "test_clock:write"]
+Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "events:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write", "events:read"]
 """Something that a key may do, all of a kind (`resources:*`), or everything (`*`)."""
 
 
@@ -2829,7 +2829,7 @@ class WebhookRecovery(TypedDict):
     """What to send again."""
 
     since: int
-    """Send again what was created from this time on, in unix seconds; at most 14 days ago."""
+    """Send again what was created from this time on, in unix seconds, of the last 14 days."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 
@@ -2922,7 +2922,7 @@ class V1WebhookRecovery(TypedDict):
     """What to send again."""
 
     since: str
-    """Send again what was created from this time in UTC on, to the second; at most 14 days ago."""
+    """Send again what was created from this time in UTC on, to the second, of the last 14 days."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 
