@@ -117,12 +117,13 @@ def resend(call: Call, delivery_id: str) -> Delivery:
     _require_enabled(webhooks.fetch(call, found.endpoint_id))
     if found.token is not None:
         return _load(call, found)
-    changes = {"status": "pending", "failures": 0, "due_ms": call.real_now * 1000, "updated": call.now}
+    queued = found._replace(status="pending", failures=0, due_ms=call.real_now * 1000, updated=call.now)
+    changes = {name: getattr(queued, name) for name in ("status", "failures", "due_ms", "updated")}
     ROWS.update(call.tx, call.scope, found.id, found.version, changes)
     if found.status != "pending":
         ROWS.tally(call.tx, call.scope, {found.status: -1, "pending": 1})
     call.wake("deliveries")
-    return _load(call, found._replace(version=found.version + 1, **changes))
+    return _load(call, queued._replace(version=found.version + 1))
 
 
 def recover(call: Call, webhook_id: str, body: Recovery) -> Recovered:

@@ -41,6 +41,8 @@ UNSCOPED = {
     "logs.KEPT_DAYS": "cleaning up is done for all accounts at once",
     "logs.DELETE_OLD": "as above",
     "metrics.DELETE_OLD": "as above",
+    "webhooks.ENABLED": "events of all accounts are sent by one process",
+    "webhooks.RECEIVERS": "as above",
     "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }
 
