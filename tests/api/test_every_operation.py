@@ -52,6 +52,9 @@ DIFFERING = {
     "last4": "each key is random",
     "prefix": "as above",
     "secret_last4": "each has its own secret",
+    "webhook": "it is the one that was made for the request",
+    "previous_secret_expires": "they are made one after the other",
+    "previous_secret_expires_at": "as above",
     "now": "time goes on",
 }
 # Who looks for the objects of a tenant → whether that is another account, and whether in another mode.

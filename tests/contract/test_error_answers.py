@@ -53,7 +53,10 @@ OTHER_CODES = {
     ("users.create_invitation", 409): "invitation_accepted",
     ("users.delete_user", 409): "last_owner",
     ("users.update_user", 409): "last_owner",
+    ("deliveries.resend_delivery", 409): "webhook_disabled",
     ("webhooks.create_webhook", 409): "limit_reached",
+    ("webhooks.recover_webhook", 409): "webhook_disabled",
+    ("webhooks.test_webhook", 409): "webhook_disabled",
 }
 # Operation without an id in its path → what its body names that is not there
 MISSING: dict[str, dict[str, Any]] = {
@@ -94,13 +97,27 @@ def fill_up_webhooks(client: Client, _: Mapping[str, str]) -> Changes:
     return {}
 
 
+def disable_webhook(client: Client, values: Mapping[str, str]) -> Changes:
+    """Disable a webhook."""
+    assert client.patch(f"/v2/webhooks/{values['id']}", json={"status": "disabled"}).status_code == 200
+    return {}
+
+
+def disable_its_webhook(client: Client, values: Mapping[str, str]) -> Changes:
+    """Disable the webhook of a delivery."""
+    return disable_webhook(client, {"id": client.get(f"/v2/deliveries/{values['id']}").json()["webhook"]})
+
+
 # Operation that takes no unique value → what brings it into conflict, and what the request must have for it
 CONFLICTS: dict[str, Callable[[Client, Mapping[str, str]], Changes]] = {
     "projects.delete_project": put_a_resource_in,
     "users.create_invitation": activate,
     "users.delete_user": activate,
     "users.update_user": demote_the_only_owner,
+    "deliveries.resend_delivery": disable_its_webhook,
     "webhooks.create_webhook": fill_up_webhooks,
+    "webhooks.recover_webhook": disable_webhook,
+    "webhooks.test_webhook": disable_webhook,
 }
 
 

@@ -32,12 +32,18 @@ UNSCOPED = {
     "api_keys.FETCH_BY_DIGEST": "authentication finds the account and the mode by it",
     "api_keys.REVOKE": "the operator revokes a key by its id",
     "api_keys.LIST_OF": "the operator lists the keys of an account in both modes",
+    "deliveries.DELETE_BELOW": "cleaning up is done for all accounts at once",
+    "deliveries.LOCK_DELETED": "as above",
+    "deliveries.SETTLE": "one process sends for all accounts, and settles what it holds",
     "events.DELETE_OLD": "cleaning up is done for all accounts at once",
     "events.FOLLOWING": "deliveries are made of the events of all accounts",
+    "events.WITH_IDS": "as above",
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
     "logs.KEPT_DAYS": "cleaning up is done for all accounts at once",
     "logs.DELETE_OLD": "as above",
     "metrics.DELETE_OLD": "as above",
+    "webhooks.ENABLED": "events of all accounts are sent by one process",
+    "webhooks.RECEIVERS": "as above",
     "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }
 
