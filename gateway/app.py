@@ -19,6 +19,7 @@ from gateway import addresses, hosting, logs, secret_keys, stages
 from gateway.addresses import Addresses, FailedAttempts
 from gateway.batching import Batch
 from gateway.closing import TurnAway
+from gateway.downloads import Downloads
 from gateway.exchange import Place
 from gateway.execution import Execute
 from gateway.keyring import Keyring
@@ -110,6 +111,7 @@ def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipe
         ],
         finishing=[Revalidate()],
         closing=[limit.close, recorder.record],
+        downloads=Downloads(opened, limit.tell),
         links=ErrorLinks(settings.base_url),
     )
     return pipeline

@@ -14,7 +14,7 @@ from domain import calls, idempotency
 from domain.batch import Outcomes
 from domain.calls import Allowance, Call
 from domain.seals import Seal
-from gateway import preconditions
+from gateway import downloads, preconditions
 from gateway.exchange import Answer, Exchange
 from storage.database import Database, Transaction
 
@@ -128,7 +128,7 @@ def handle(exchange: Exchange, call: Call) -> Answer:
         call.outcomes = exchange.outcomes(call.tx)
     result = exchange.operation.handler(call, **exchange.arguments)
     exchange.forget_callers = call.forget_callers
-    return answer(exchange, result)
+    return downloads.begun(result, call.tx) if exchange.operation.success.is_download else answer(exchange, result)
 
 
 def replay(kept: idempotency.Answer) -> Answer:
