@@ -106,7 +106,7 @@ def check_result(document: Document, schema: Mapping[str, Any], place: tuple[str
     """
     pointer, words = place
     node, target = document.deref(dict(schema), pointer)
-    if "const" in node:
+    if "const" in node or "x-payload" in node:
         return []
     if "oneOf" in node:
         places = ((option, documents.join(target, "oneOf", i)) for i, option in enumerate(node["oneOf"]))

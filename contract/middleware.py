@@ -13,6 +13,7 @@ from contract import compiler
 from contract.compiler import CompiledContract
 from contract.document import Document
 from contract.operation import Operation
+from contract.payloads import Payloads
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -55,6 +56,12 @@ class ContractMiddleware(SpecMiddleware):  # type: ignore[misc]
     def operations(self) -> Mapping[str, Operation]:
         """The compiled operations by id."""
         return self.compiled.operations if self.compiled else {}
+
+    @property
+    def payloads(self) -> Payloads:
+        """What writes events as the document describes them."""
+        assert self.compiled is not None
+        return self.compiled.payloads
 
     def add_api(self, specification: Specification, **_: Any) -> None:
         """Compile the document that Connexion has loaded; raises SpecError where it disagrees with the code."""

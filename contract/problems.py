@@ -54,6 +54,7 @@ Code = Literal[
     "scope_not_grantable",
     "timeout",
     "unavailable",
+    "webhook_disabled",
 ]
 CODES: frozenset[str] = frozenset(get_args(Code))
 

@@ -140,9 +140,7 @@ def page_of(
     call: Call, rows: Collection[R], load: Callable[[R], S], query: ListQuery, filters: Mapping[str, Any]
 ) -> Page[S]:
     """One page of the caller's rows as objects; a filter that is None is none."""
-    created = query.get("created", {})
-    bounds = {"created_gte": created.get("gte"), "created_lte": created.get("lte")}
-    wanted = {name: value for name, value in {**filters, **bounds}.items() if value is not None}
+    wanted = narrowed(query, filters)
     total = rows.count(call.tx, call.scope, wanted)
     limit, number = query["limit"], query.get("page", 0)
     place = Place(after=query.get("starting_after"))
@@ -152,6 +150,13 @@ def page_of(
     found = rows.page(call.tx, call.scope, wanted, place, limit + 1) if place.offset < total else []
     items = [load(row) for row in found[:limit]]
     return Page(items, total, len(found) > limit, number, limit)
+
+
+def narrowed(query: ListQuery, filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters that are not None, and the bounds of the time of creation."""
+    created = query.get("created", {})
+    bounds = {"created_gte": created.get("gte"), "created_lte": created.get("lte")}
+    return {name: value for name, value in {**filters, **bounds}.items() if value is not None}
 
 
 def previous(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

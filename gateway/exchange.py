@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -90,6 +90,7 @@ class Exchange:
         "standing",
         "started",
         "time",
+        "topics",
         "version",
     )
 
@@ -125,6 +126,7 @@ class Exchange:
         self.limiter = "admitted"
         self.idempotency = "none"
         self.forget_callers = False
+        self.topics: Collection[str] = ()
         self.nested = nested
         self.prepaid = False
         self.expires: float

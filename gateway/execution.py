@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
 
 import orjson
 
 from domain import calls, idempotency
 from domain.batch import Outcomes
-from domain.calls import Allowance, Call
-from domain.seals import Seal
+from domain.calls import Allowance, Call, Means
 from gateway import downloads, preconditions
 from gateway.exchange import Answer, Exchange
 from storage.database import Database, Transaction
@@ -35,14 +33,14 @@ class Execute:
     def __init__(
         self,
         database: Database,
-        seal: Seal,
-        allowed_networks: Sequence[IPv4Network | IPv6Network],
+        means: Means,
         forget: Callable[[str], None],
+        wake: Callable[[Collection[str]], None],
     ) -> None:
         self.database = database
-        self.seal = seal
-        self.allowed_networks = allowed_networks
+        self.means = means
         self.forget = forget
+        self.wake = wake
 
     async def __call__(self, exchange: Exchange) -> None:
         run = self.database.write if exchange.operation.writes else self.database.read
@@ -50,7 +48,9 @@ class Execute:
         self.follow_up(exchange)
 
     def follow_up(self, exchange: Exchange) -> None:
-        """What a committed write asks for: callers that it changed are looked up anew."""
+        """What a committed write asks for: workers have something to do, callers that it changed are looked up anew."""
+        if exchange.topics:
+            self.wake(exchange.topics)
         if exchange.forget_callers:
             self.forget(exchange.caller.scope.account_id)
 
@@ -98,9 +98,8 @@ class Execute:
             exchange.now,
             exchange.request_id,
             allowance_of(exchange),
-            self.seal,
+            self.means,
             api_version=exchange.version,
-            allowed_networks=self.allowed_networks,
             caller=caller,
             clock_offset=exchange.clock_offset,
             sunsets=exchange.compiled.sunsets,
@@ -128,6 +127,7 @@ def handle(exchange: Exchange, call: Call) -> Answer:
         call.outcomes = exchange.outcomes(call.tx)
     result = exchange.operation.handler(call, **exchange.arguments)
     exchange.forget_callers = call.forget_callers
+    exchange.topics = call.topics
     return downloads.begun(result, call.tx) if exchange.operation.success.is_download else answer(exchange, result)
 
 

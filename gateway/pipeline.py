@@ -166,7 +166,7 @@ def problem_of(error: Exception, exchange: Exchange) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Invalid):
-        return Problem.of([Fault("body", (error.field,), error.reason, error.says)])
+        return Problem.of([Fault(error.where, (error.field,), error.reason, error.says)])
     if isinstance(error, Refusal):
         return Problem(error.code, error.message, param=error.param)
     if isinstance(error, Unavailable):

@@ -346,7 +346,7 @@ class WithGreetings(HandlerResolver):
 
 
 def test_an_operation_is_its_lines_and_a_handler(fresh_database: Callable[[], str]) -> None:  # D05 D08
-    document = documents.parse(replaced("\ncomponents:\n", f"\n{GREETINGS}components:\n"))
+    document = documents.parse(replaced("\nwebhooks:\n", f"\n{GREETINGS}webhooks:\n"))
     assert lint.lint(document) == []
     with serving.running(fresh_database(), document=document, resolver=WithGreetings()) as server:
         tenant = server.tenant()
@@ -365,7 +365,7 @@ def test_an_operation_is_its_lines_and_a_handler(fresh_database: Callable[[], st
 
 
 def test_the_new_operation_without_its_handler_does_not_start() -> None:  # D08
-    text = replaced("\ncomponents:\n", f"\n{GREETINGS}components:\n")
+    text = replaced("\nwebhooks:\n", f"\n{GREETINGS}webhooks:\n")
     (finding,) = refusal(text)
     assert finding.line == line_of(text, "\n  /v2/greetings:", "\n    post:")
     check_stub(finding.mend, "create_greeting", ["call", "body"])

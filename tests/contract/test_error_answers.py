@@ -180,13 +180,13 @@ def test_a_declared_error_comes_as_declared(
         changes |= contradict(client, operation, values) if status == 409 else {}
         if operation.bodies() and not {"json", "content"} & changes.keys():
             changes["json"] = operation.fresh_body(client)
-        before = troubles.contents(started.settings)
+        before = troubles.contents(started)
         answer = met(tenant, operation, status, (client, values, changes))
     code = OTHER_CODES.get((operation.name, status), CODES[status])
     answers.check_error(answers.contract_of(operation.node), code, answer)
     answers.check_declared(operation.node, answer)
     assert troubles.SECRET not in answer.text
-    assert troubles.contents(started.settings) == before
+    assert troubles.contents(started) == before
 
 
 def met(

@@ -10,7 +10,6 @@ import httpx2
 import pytest
 
 from domain import api_keys, key_form
-from gateway import administration
 from tests import under_way
 from tests.contract import answers, batches, denials, troubles
 from tests.contract.answers import CATALOGUE, DOCUMENT
@@ -45,9 +44,9 @@ def with_key(make: Callable[[Tenant], str]) -> How:
 def revoked(tenant: Tenant) -> str:
     """A key that was revoked before it was ever used."""
     key = tenant.key("*")
-    settings, now = tenant.server.settings, tenant.server.clock.now()
-    listed = administration.write(settings, lambda tx: api_keys.list_of(tx, tenant.account_id))
-    assert administration.write(settings, lambda tx: api_keys.revoke(tx, now, listed[-1].id))
+    now = tenant.server.clock.now()
+    listed = tenant.server.database.write(lambda tx: api_keys.list_of(tx, tenant.account_id))
+    assert tenant.server.database.write(lambda tx: api_keys.revoke(tx, now, listed[-1].id))
     return key
 
 

@@ -32,9 +32,11 @@ UNSCOPED = {
     "api_keys.FETCH_BY_DIGEST": "authentication finds the account and the mode by it",
     "api_keys.REVOKE": "the operator revokes a key by its id",
     "api_keys.LIST_OF": "the operator lists the keys of an account in both modes",
+    "events.FOLLOWING": "deliveries are made of the events of all accounts",
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
     "logs.KEPT_DAYS": "cleaning up is done for all accounts at once",
     "logs.DELETE_OLD": "as above",
+    "metrics.DELETE_OLD": "as above",
     "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }
 
