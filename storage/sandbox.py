@@ -5,9 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage import deliveries
+from storage import deliveries, metrics
 from storage import jobs as job_rows
-from storage import metrics
 from storage import projects as project_rows
 from storage import resources as resource_rows
 from storage import scope as scopes

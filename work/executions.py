@@ -135,7 +135,7 @@ class Executions:
         rows = [row for owner, share in shares.items() for row in self._queue.claim(tx, owner, lease, share)]
         settlement = Settlement(tx, now_ms, self._station.means, rows)
         begun = []
-        # What is prepared may lock the resource: always in the same order, so that two at once do not wait for each other.
+        # What is prepared may lock the resource: always in one order, so that two do not wait for each other.
         for row in sorted(rows, key=lambda row: settlement.job(row).resource or ""):
             was_begun = row.status == "running"
             row = settlement.begin(row)

@@ -189,7 +189,8 @@ class Operation:
         """The answer to a request that is good; one that was given up left nothing, so it is sent again."""
         if self.name in PREPARED:
             first = f"{self.operation_id.partition('.')[0]}.{PREPARED[self.name]}"
-            next(each for each in operations() if each.operation_id == first and each.prefix == self.prefix).done(client)
+            found = (each for each in operations() if each.operation_id == first and each.prefix == self.prefix)
+            next(found).done(client)
         answers = (self.send(client, self.target(client), headers=self.version) for _ in range(MOST_TRIES))
         return next(answer for answer in answers if answer.status_code != 504)
 
