@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain import processing, work
+from domain import exports, processing, work
 from domain.calls import Call
 from domain.work import Job, JobCreate, NewJob, Plan
 
 # What a job of each type comes to; each refuses what it cannot do. Those of `provision` are made with their resource.
-PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {"process": processing.plan}
+PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {"process": processing.plan, "export": exports.plan}
 
 
 def create(call: Call, body: JobCreate) -> Job:

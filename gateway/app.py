@@ -60,7 +60,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        async with workers.working(working.workers(station, settings, lambda: app.contract.payloads)):
+        async with workers.working(working.workers(station, settings, lambda: app.contract.current)):
             yield
         await recorder.close()
         await limiter.close()
