@@ -36,6 +36,7 @@ UNSCOPED = {
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
     "logs.KEPT_DAYS": "cleaning up is done for all accounts at once",
     "logs.DELETE_OLD": "as above",
+    "outputs.DELETE_OLD": "as above",
     "metrics.DELETE_OLD": "as above",
     "sandbox.DELETE_EVENTS": "it deletes what its scoped part has chosen",
 }

@@ -13,7 +13,7 @@ from domain.api_keys import KeyOptions
 from domain.calls import Allowance, Call, Means
 from domain.metrics import Execution
 from domain.seals import Seal
-from storage import database, idempotency, tables
+from storage import database, idempotency, outputs, tables
 from storage.database import Transaction
 from storage.logs import Row
 from storage.scope import Scope
@@ -26,7 +26,17 @@ ALLOWANCE = Allowance(1, 1, 1, "free", None, 1, 1, 1)
 SEAL = Seal([seals.new_key()])
 CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 # What a reset deletes.
-EMPTIED = ("resources", "metrics_hourly", "projects", "jobs", "tasks", "events", "idempotency_keys", "logs")
+EMPTIED = (
+    "resources",
+    "metrics_hourly",
+    "projects",
+    "jobs",
+    "tasks",
+    "job_outputs",
+    "events",
+    "idempotency_keys",
+    "logs",
+)
 MODES = ("live", "test")
 LOGGED = {"type": "request", "level": "info", "message": "GET /v2/resources 200"}
 
@@ -81,6 +91,7 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
             resources.update(call, made.id, {"status": "active"})
         idempotency.claim(tx, call.scope, slug, "fingerprint", now, now + DAY)
         idempotency.complete(tx, call.scope, slug, 200, {}, b"")
+        outputs.insert(tx, outputs.Row(*call.scope, ids.new("job"), 1, now, 1, 1, slug, b"{}"))
         entry = {"id": ids.in_hex(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
         logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
 
