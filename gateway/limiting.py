@@ -78,6 +78,12 @@ class Limit:
                 decision = refunded(decision, refund)
         exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
 
+    def tell(self, exchange: Exchange) -> None:
+        """Write the headers of an answer that is sent while its request goes on."""
+        if exchange.standing is not None:
+            asked, ceilings, decision = exchange.standing
+            exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
+
     async def _decide(
         self, exchange: Exchange, asked: Admission, ceilings: Ceilings, decision: Decision | Awaitable[Decision]
     ) -> None:

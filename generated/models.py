@@ -1739,6 +1739,10 @@ class V1TaskListAnswer(TypedDict):
     meta: V1PageMeta
 
 
+ExportKind: TypeAlias = Literal["resources", "projects", "users", "jobs", "tasks", "webhooks", "events", "logs"]
+"""A kind of object that can be exported."""
+
+
 EventId: TypeAlias = str
 """The event's id, the same in every delivery of it."""
 

@@ -41,6 +41,7 @@ UNSCOPED = {
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
     "logs.KEPT_DAYS": "cleaning up is done for all accounts at once",
     "logs.DELETE_OLD": "as above",
+    "outputs.DELETE_OLD": "as above",
     "metrics.DELETE_OLD": "as above",
     "webhooks.ENABLED": "events of all accounts are sent by one process",
     "webhooks.RECEIVERS": "as above",

@@ -14,7 +14,7 @@ from domain.calls import Allowance, Call, Means
 from domain.dispatching import Happened
 from domain.metrics import Execution
 from domain.seals import Seal
-from storage import database, deliveries, idempotency, tables
+from storage import database, deliveries, idempotency, outputs, tables
 from storage.database import Transaction
 from storage.deliveries import AttemptRow
 from storage.logs import Row
@@ -34,6 +34,7 @@ EMPTIED = (
     "projects",
     "jobs",
     "tasks",
+    "job_outputs",
     "events",
     "idempotency_keys",
     "logs",
@@ -98,6 +99,7 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
         delivery = dispatching.new(happened, "whk_1", 0)
         deliveries.insert(tx, [delivery])
         deliveries.INSERT_ATTEMPTS.run(tx, [AttemptRow(account_id, mode, delivery.id, 1, now, 1000, 500, "", "")])
+        outputs.insert(tx, outputs.Row(*call.scope, ids.new("job"), 1, now, 1, 1, slug, b"{}"))
         entry = {"id": ids.in_hex(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
         logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
 

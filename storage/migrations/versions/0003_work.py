@@ -19,6 +19,7 @@ NEW_TABLES = (
     "deleted_webhooks",
     "delivery_attempts",
     "deliveries",
+    "job_outputs",
     "tasks",
     "jobs",
 )
@@ -29,6 +30,7 @@ def upgrade() -> None:
     """Create the new tables and widen the old ones."""
     create_jobs()
     create_tasks()
+    create_job_outputs()
     create_deliveries()
     create_delivery_attempts()
     create_deleted_webhooks()
@@ -145,6 +147,21 @@ def create_tasks() -> None:
     )
     queue("tasks", "type", "account_id")
     index("tasks", ["job_id", "number"], ["status", "id"], ["created", "id"], ["id"])
+
+
+def create_job_outputs() -> None:
+    """Create the table and its index."""
+    op.create_table(
+        "job_outputs",
+        *columns(string, "account_id mode job_id", null=False),
+        sa.Column("number", integer, nullable=False, autoincrement=False),
+        *columns(integer, "created task_number lines", null=False),
+        *columns(string, "position", null=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        one_of("job_outputs", "mode", "live test"),
+        sa.PrimaryKeyConstraint("account_id", "mode", "job_id", "number", name=op.f("pk_job_outputs")),
+    )
+    op.create_index("ix_job_outputs_created", "job_outputs", ["created"])
 
 
 def create_deliveries() -> None:
