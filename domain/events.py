@@ -9,7 +9,10 @@ from typing import Any
 from domain import ids
 from domain.calls import Call
 from storage import events
+from storage.database import Transaction
 from storage.events import Row
+
+KEPT = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,14 @@ class Event:
     attributes: Mapping[str, Any]
 
 
-def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
-    """Record an event; `previous` holds the old values of what changed."""
+def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
+    """Record an event and return its id; `previous` holds the old values of what changed."""
+    event_id = ids.new("evt")
     events.insert(
         call.tx,
         call.scope,
         {
-            "id": ids.new("evt"),
+            "id": event_id,
             "type": event_type,
             "created": call.now,
             "object_id": snapshot["id"],
@@ -41,6 +45,12 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
         },
     )
     call.wake("events")
+    return event_id
+
+
+def delete_old(tx: Transaction, now: int, limit: int) -> int:
+    """Delete up to `limit` events that are kept no longer; 0 when nothing is left to do."""
+    return events.delete_old(tx, now - KEPT, limit)
 
 
 def load(row: Row, api_version: str) -> Event:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
-import orjson
-
-from domain import kinds, refusals, resources, tasks, work
+from domain import exports, kinds, processing, resources, tasks, work
 from domain.calls import Call
 from domain.kinds import ListQuery
 from domain.pages import Page
 from domain.refusals import Invalid
 from domain.resources import Resource
 from domain.tasks import Task
-from domain.work import Job, JobCreate, NewJob, NewTask, Plan
+from domain.work import Job, JobCreate, NewJob, Plan
 from storage.jobs import ROWS
 
 MOST_TASKS_SHOWN = 20
-# The fields of a new job that each type takes beside its type; it needs all of them.
-FIELDS = {"process": ("resource", "items"), "export": ("kinds",)}
+# The fields of a new job that each type needs beside its type, and those that it may have.
+FIELDS = {"process": ("resource", "items"), "export": ()}
+OPTIONAL = {"process": ("processor",), "export": ("kinds", "created")}
 
 
 class JobQuery(ListQuery, total=False):
@@ -43,27 +42,8 @@ class ShownJob(Job):
     tasks: Sequence[Task] = ()
 
 
-def plan_process(call: Call, body: JobCreate) -> Plan:
-    """A task for each batch of items, as large as the resource has it."""
-    resource = resources.fetch_many(call, [str(body["resource"])]).get(str(body["resource"]))
-    if resource is None:
-        raise refusals.not_found("resource", str(body["resource"]), "resource")
-    size, items = resource.configuration.batch_size, body["items"]
-    batches = [items[start : start + size] for start in range(0, len(items), size)]
-    parts = [NewTask(f"batch_{number}", batch) for number, batch in enumerate(batches, start=1)]
-    return Plan(parts, resource.id, str(resource.project) if resource.project else None, {"items": len(items)})
-
-
-def plan_export(_: Call, body: JobCreate) -> Plan:
-    """A task for each kind of object."""
-    return Plan([NewTask(f"export_{kind}") for kind in body["kinds"]], input={"kinds": list(body["kinds"])})
-
-
 # What a job of each type comes to; each refuses what it cannot do. Those of `provision` are made with their resource.
-PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {
-    "process": plan_process,
-    "export": plan_export,
-}
+PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {"process": processing.plan, "export": exports.plan}
 
 
 def create(call: Call, body: JobCreate) -> ShownJob:
@@ -103,11 +83,8 @@ def _check(body: JobCreate) -> None:
     for name in FIELDS[kind]:
         if name not in given:
             raise Invalid(name, "required_field_missing", f"is needed for a job of the type '{kind}'")
-    for name in sorted(given - set(FIELDS[kind])):
+    for name in sorted(given - {*FIELDS[kind], *OPTIONAL[kind]}):
         raise Invalid(name, "unknown_field", f"does not belong to a job of the type '{kind}'")
-    # PostgreSQL keeps no such text.
-    if b"\\u0000" in orjson.dumps(body.get("items")):
-        raise Invalid("items", "invalid_format", "must not hold the character U+0000")
 
 
 def _shown(job: Job) -> ShownJob:

@@ -1,17 +1,17 @@
 """Statements on the log: entries of requests, written in bulk behind the answers, and of jobs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from storage import routes
-from storage.collection import Collection, Listing, Order, Place, Shape
-from storage.database import Transaction, leave_loop
+from storage.collection import Listing, Order, Shape
+from storage.database import Transaction
 from storage.latest import Latest, Recent
-from storage.scope import Scope
 from storage.statements import ManyRows, Statement
 from storage.tables import logs, settings
+from storage.uncounted import Uncounted
 
 
 class Row(NamedTuple):
@@ -39,21 +39,8 @@ class Row(NamedTuple):
     job_id: str | None = None
 
 
-class Entries(Collection[Row]):
-    """The entries of the log. Their ids are in the order of their time, and only those of jobs have another index.
-
-    So there are no totals to read, and a narrowed list may pass over many entries: what may be long leaves the loop.
-    """
-
-    def count(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any]) -> int:
-        """Exactly how many entries match."""
-        return self.count_rows(tx, scope, filters)
-
-    def page(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any], place: Place, limit: int) -> list[Row]:
-        """Up to `limit` entries from a place on; an id to begin behind need not exist any more."""
-        if filters:
-            leave_loop(tx)
-        return super().page(tx, scope, filters, place, limit)
+class Entries(Uncounted[Row]):
+    """The entries of the log. Only those of jobs have another index than their ids."""
 
     def statements(self, shapes: Iterable[Shape]) -> Iterator[Statement[Any]]:
         """Every statement that can be run, for lists narrowed by each of these sets of filters."""

@@ -37,6 +37,7 @@ class Row(NamedTuple):
     executions: int
     failed_executions: int
     paced_until_us: int
+    queued_until_us: int
 
 
 ROWS = Collection(
