@@ -13,7 +13,6 @@ from contract import compiler
 from contract.compiler import CompiledContract
 from contract.document import Document
 from contract.operation import Operation
-from contract.payloads import Payloads
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -58,10 +57,10 @@ class ContractMiddleware(SpecMiddleware):  # type: ignore[misc]
         return self.compiled.operations if self.compiled else {}
 
     @property
-    def payloads(self) -> Payloads:
-        """What writes events as the document describes them."""
+    def current(self) -> CompiledContract:
+        """What is served to requests that come now."""
         assert self.compiled is not None
-        return self.compiled.payloads
+        return self.compiled
 
     def add_api(self, specification: Specification, **_: Any) -> None:
         """Compile the document that Connexion has loaded; raises SpecError where it disagrees with the code."""

@@ -29,6 +29,7 @@ Code = Literal[
     "internal_error",
     "invitation_accepted",
     "invitation_expired",
+    "job_not_finished",
     "key_expired",
     "key_invalid",
     "key_missing",

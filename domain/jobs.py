@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
-from domain import kinds, processing, resources, tasks, work
+from domain import exports, kinds, processing, resources, tasks, work
 from domain.calls import Call
 from domain.kinds import ListQuery
 from domain.pages import Page
 from domain.refusals import Invalid
 from domain.resources import Resource
 from domain.tasks import Task
-from domain.work import Job, JobCreate, NewJob, NewTask, Plan
+from domain.work import Job, JobCreate, NewJob, Plan
 from storage.jobs import ROWS
 
 MOST_TASKS_SHOWN = 20
 # The fields of a new job that each type needs beside its type, and those that it may have.
-FIELDS = {"process": ("resource", "items"), "export": ("kinds",)}
-OPTIONAL = {"process": ("processor",), "export": ()}
+FIELDS = {"process": ("resource", "items"), "export": ()}
+OPTIONAL = {"process": ("processor",), "export": ("kinds", "created")}
 
 
 class JobQuery(ListQuery, total=False):
@@ -42,16 +42,8 @@ class ShownJob(Job):
     tasks: Sequence[Task] = ()
 
 
-def plan_export(_: Call, body: JobCreate) -> Plan:
-    """A task for each kind of object."""
-    return Plan([NewTask(f"export_{kind}") for kind in body["kinds"]], input={"kinds": list(body["kinds"])})
-
-
 # What a job of each type comes to; each refuses what it cannot do. Those of `provision` are made with their resource.
-PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {
-    "process": processing.plan,
-    "export": plan_export,
-}
+PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {"process": processing.plan, "export": exports.plan}
 
 
 def create(call: Call, body: JobCreate) -> ShownJob:

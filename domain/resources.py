@@ -158,6 +158,13 @@ def page(call: Call, query: ResourceQuery) -> Page[Resource]:
     return found
 
 
+def behind(call: Call, resource_id: str | None, limit: int) -> list[Resource]:
+    """Up to `limit` of the caller's resources behind the one with this id, from the newest to the oldest."""
+    found = RESOURCES.behind(call, resource_id, limit)
+    _measure(call, found, in_full=True)
+    return found
+
+
 def update(call: Call, resource_id: str, changes: Mapping[str, Any]) -> Resource:
     """Change the given attributes; `configuration` is merged, `metadata` replaced. No change, no event."""
     _require(call, changes)

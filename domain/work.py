@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from domain import events, ids, kinds
 from domain.calls import Call
-from domain.kinds import Kind
+from domain.kinds import CreatedRange, Kind
 from storage import tasks
 from storage.jobs import ROWS, Row
 
@@ -84,6 +84,7 @@ class JobCreate(TypedDict):
     items: NotRequired[Sequence[Any]]
     processor: NotRequired[str]
     kinds: NotRequired[Sequence[str]]
+    created: NotRequired[CreatedRange]
     idempotency_key: NotRequired[str]
 
 

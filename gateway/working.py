@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import processors
-from contract.payloads import Payloads
-from domain import events
+from contract.compiler import CompiledContract
+from domain import events, exports
 from domain.calls import Means
 from domain.clock import Clock
 from gateway import secret_keys
+from gateway.exporting import ExportWriter
 from gateway.settings import Settings
 from storage import wakeups
 from storage.database import Database
@@ -20,6 +22,7 @@ from work.outbound import Outbound
 from work.processing import Processing
 from work.schedule import Schedule
 from work.sender import Sender
+from work.steps import Step
 from work.tasks import TaskRunner
 from work.workers import Station, Worker
 
@@ -35,22 +38,23 @@ def station(settings: Settings, database: Database, clock: Clock) -> Station:
     return Station(database, clock, wakeups.open_wakeups(settings.database, database), means)
 
 
-def workers(station: Station, settings: Settings, payloads: Callable[[], Payloads]) -> Sequence[Worker]:
+def workers(station: Station, settings: Settings, contract: Callable[[], CompiledContract]) -> Sequence[Worker]:
     """Everything that works, in the order in which it is stopped; the wake-ups last, as the others still use them.
 
-    `payloads` writes events; it is asked each time, as an edited document may be served.
+    `contract` shows objects and events; it is asked each time, as an edited document may be served.
     """
     if not settings.work:
         return [station.wakeups]
 
     def render(event: Row, api_version: str) -> bytes:
-        return payloads().render(events.load(event, api_version), api_version)
+        return contract().payloads.render(events.load(event, api_version), api_version)
 
     process = Processing(station.clock, processors.discover(), Outbound(station.means.allowed_networks))
+    export = Step(partial(exports.step, ExportWriter(contract)), together=1)
     sender = Sender(station, Outbound(station.means.allowed_networks), render)
     return [
         Schedule(station.database, station.clock),
-        TaskRunner(station, {**tasks.EXECUTORS, "process": process.execution()}),
+        TaskRunner(station, {**tasks.EXECUTORS, "process": process.execution(), "export": export}),
         Dispatcher(station, sender),
         sender,
         station.wakeups,

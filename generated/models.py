@@ -1739,6 +1739,10 @@ class V1TaskListAnswer(TypedDict):
     meta: V1PageMeta
 
 
+ExportKind: TypeAlias = Literal["resources", "projects", "users", "jobs", "tasks", "webhooks", "events", "logs"]
+"""A kind of object that can be exported."""
+
+
 EventId: TypeAlias = str
 """The event's id, the same in every delivery of it."""
 
@@ -3068,7 +3072,7 @@ class WebhookRecovery(TypedDict):
     """What to send again."""
 
     since: int
-    """Send again what was created from this time on, in unix seconds; at most 14 days ago."""
+    """Send again what was created from this time on, in unix seconds, of the last 14 days."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 
@@ -3161,7 +3165,7 @@ class V1WebhookRecovery(TypedDict):
     """What to send again."""
 
     since: str
-    """Send again what was created from this time in UTC on, to the second; at most 14 days ago."""
+    """Send again what was created from this time in UTC on, to the second, of the last 14 days."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 

@@ -364,6 +364,24 @@ tasks = Table(
     _queue("tasks", "type", "account_id"),
 )
 
+# What jobs have written, part by part.
+job_outputs = Table(
+    "job_outputs",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("job_id", key=True),
+    Column("number", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    _integer("created"),
+    # Which task wrote it, how many lines, and up to which object, behind which the next part begins.
+    _integer("task_number"),
+    _integer("lines"),
+    _text("position"),
+    Column("content", LargeBinary, nullable=False),
+    _one_of("mode", MODES),
+    Index(None, "created"),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

@@ -19,6 +19,7 @@ NEW_TABLES = (
     "deleted_webhooks",
     "delivery_attempts",
     "deliveries",
+    "job_outputs",
     "tasks",
     "jobs",
 )
@@ -29,6 +30,7 @@ def upgrade() -> None:
     """Create the new tables and widen the old ones."""
     create_jobs()
     create_tasks()
+    create_job_outputs()
     create_deliveries()
     create_delivery_attempts()
     create_deleted_webhooks()
@@ -147,6 +149,21 @@ def create_tasks() -> None:
     index("tasks", ["job_id", "number"], ["status", "id"], ["created", "id"], ["id"])
 
 
+def create_job_outputs() -> None:
+    """Create the table and its index."""
+    op.create_table(
+        "job_outputs",
+        *columns(string, "account_id mode job_id", null=False),
+        sa.Column("number", integer, nullable=False, autoincrement=False),
+        *columns(integer, "created task_number lines", null=False),
+        *columns(string, "position", null=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        one_of("job_outputs", "mode", "live test"),
+        sa.PrimaryKeyConstraint("account_id", "mode", "job_id", "number", name=op.f("pk_job_outputs")),
+    )
+    op.create_index("ix_job_outputs_created", "job_outputs", ["created"])
+
+
 def create_deliveries() -> None:
     """Create the table and its indexes."""
     op.create_table(
@@ -165,8 +182,8 @@ def create_deliveries() -> None:
     )
     queue("deliveries", "endpoint_id")
     has_failed = sa.text("status = 'failed'")
-    where = {"sqlite_where": has_failed, "postgresql_where": has_failed}
-    op.create_index("ix_deliveries_failed", "deliveries", ["endpoint_id", "created"], **where)
+    name, names = "ix_deliveries_failed", ["endpoint_id", "created"]
+    op.create_index(name, "deliveries", names, sqlite_where=has_failed, postgresql_where=has_failed)
     index("deliveries", ["event_id", "id"], ["endpoint_id", "id"], ["created", "id"], ["id"])
 
 
