@@ -48,6 +48,7 @@ Code = Literal[
     "path_unknown",
     "precondition_failed",
     "region_mismatch",
+    "resource_not_active",
     "role_not_grantable",
     "quota_exceeded",
     "rate_limit_exceeded",

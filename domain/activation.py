@@ -20,6 +20,7 @@ def step(call: Call, job: Job, task: Row) -> Outcome:
     A step on the way is no change of the resource: it is shown, but its version stays and there is no event. With the
     resource gone there is nothing left to do.
     """
+    assert job.resource is not None
     if task.number < STEPS_TOTAL:
         if not resources.complete_step(call.tx, call.scope, job.resource, task.number):
             return Stopped()

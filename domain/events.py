@@ -9,7 +9,10 @@ from typing import Any
 from domain import ids
 from domain.calls import Call
 from storage import events
+from storage.database import Transaction
 from storage.events import Row
+
+KEPT = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,12 @@ class Event:
     id: str
     type: str
     attributes: Mapping[str, Any]
+
+    @property
+    def created(self) -> int:
+        """When it happened."""
+        created: int = self.attributes["created"]
+        return created
 
 
 def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
@@ -43,6 +52,11 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
     )
     call.wake("events")
     return event_id
+
+
+def delete_old(tx: Transaction, now: int, limit: int) -> int:
+    """Delete up to `limit` events that are kept no longer; 0 when nothing is left to do."""
+    return events.delete_old(tx, now - KEPT, limit)
 
 
 def load(row: Row, api_version: str) -> Event:

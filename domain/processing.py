@@ -23,6 +23,9 @@ from storage.resources import Row as ResourceRow
 from storage.tasks import Row
 
 DEFAULT_PROCESSOR = "echo"
+# Jobs may be made for resources in these; those of a pending one wait for it, and look so often when it is late.
+OPEN = ("pending", "active")
+PENDING_MS = 2_000
 # As text: what a result may be, and what is kept of an answer that is not JSON and of an exception's text.
 MOST_OUTPUT_BYTES = 256 * 1024
 MOST_TEXT = 1_000
@@ -60,21 +63,21 @@ class Result(NamedTuple):
 
 
 def plan(call: Call, body: JobCreate) -> Plan:
-    """The batches of a job; refuses a resource that is not active and a processor that is not there."""
+    """The batches of a job; refuses a resource that is closed and a processor that is not there."""
     resource_id = str(body.get("resource"))
     resource = ROWS.fetch(call.tx, call.scope, resource_id)
     if resource is None:
         raise refusals.not_found("resource", resource_id, "resource")
-    if resource.status != "active":
+    if resource.status not in OPEN:
         raise Refusal("resource_not_active", _not_active(resource), "resource")
     items = body.get("items", ())
     if holds_nul(orjson.dumps(items)):
-        raise Invalid("items", "invalid_format", "must not contain NUL")
-    processor = _processor(call, body, resource)
-    size = resource.batch_size
+        raise Invalid("items", "invalid_format", "must not hold the character U+0000")
+    size, processor = resource.batch_size, _processor(call, body, resource)
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     parts = [NewTask(f"batch_{number}", batch) for number, batch in enumerate(batches, start=1)]
-    return Plan(parts, resource.id, resource.project_id, {"processor": processor, "items": len(items)})
+    shown = {"items": len(items), "batch_size": size, **({} if processor is None else {"processor": processor})}
+    return Plan(parts, resource.id, resource.project_id, shown)
 
 
 def begin(call: Call, job: Job, task: Row, now_ms: int) -> Batch | Outcome:
@@ -82,6 +85,9 @@ def begin(call: Call, job: Job, task: Row, now_ms: int) -> Batch | Outcome:
     resource = ROWS.fetch_for_update(call.tx, call.scope, str(job.resource))
     if resource is None:
         return Stopped()
+    if resource.status == "pending":
+        ready_ms = (resource.estimated_completion - call.clock_offset) * 1000
+        return Again(max(ready_ms, now_ms + PENDING_MS), is_attempt=False)
     if resource.status != "active":
         return Failed("resource_not_active", _not_active(resource))
     pace = Pace(resource.paced_until_us, resource.queued_until_us)
@@ -96,7 +102,7 @@ def begin(call: Call, job: Job, task: Row, now_ms: int) -> Batch | Outcome:
         resource_id=resource.id,
         attempt=task.attempts,
         items=task.input,
-        processor=(job.input or {}).get("processor") or DEFAULT_PROCESSOR,
+        processor=(job.input or {}).get("processor", DEFAULT_PROCESSOR),
         target_url=resource.target_url,
         timeout_ms=resource.timeout_ms,
         retry_count=resource.retry_count,
@@ -147,5 +153,4 @@ def _processor(call: Call, body: JobCreate, resource: ResourceRow) -> str | None
 
 
 def _not_active(resource: ResourceRow) -> str:
-    how = "Wait until it is active." if resource.status == "pending" else "Set its status to active first."
-    return f"The resource is {resource.status}, and only active ones process items. {how}"
+    return f"The resource is {resource.status} and processes nothing. Set its status to active first."

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
-from domain import events, ids, kinds
+from domain import events, ids, kinds, logs
 from domain.calls import Call
 from domain.kinds import CreatedRange, Kind
 from storage import tasks
@@ -16,6 +16,7 @@ from storage.jobs import ROWS, Row
 CHAINED = ("provision", "export")
 # Workers look by themselves as often, so they need not be told of what is due later.
 SOON = 1
+LEVELS = {"failed": "error", "canceled": "warning"}
 ENDED = ("succeeded", "failed", "canceled")
 ATTRIBUTES = ("id", "created", "updated", "version", "type", "status", "input", "started", "finished")
 OWN = (*ATTRIBUTES, "cancel_requested", "request_id", "idempotency_key")
@@ -53,7 +54,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Job:
-    """A job; `resource` and `project` are ids, or the resource where it is expanded, and `tasks` are only then shown.
+    """A job; `resource` and `project` are ids.
 
     `request_id` and `idempotency_key` are those of the request that made it.
     """
@@ -64,7 +65,7 @@ class Job:
     version: int
     type: str
     status: str
-    resource: Any
+    resource: str | None
     project: str | None
     input: Mapping[str, Any] | None
     progress: Progress
@@ -74,7 +75,6 @@ class Job:
     cancel_requested: int | None = None
     request_id: str | None = None
     idempotency_key: str | None = None
-    tasks: Sequence[Any] = ()
 
 
 class JobCreate(TypedDict):
@@ -159,18 +159,15 @@ def _rows(call: Call, job: Job, due_ms: int, parts: Sequence[NewTask]) -> list[t
     return rows
 
 
-def advanced(call: Call, job: Job, changes: Mapping[str, int], error: WorkError | None = None) -> Job:
-    """Store that tasks of a locked job went on: `changes` are added to what its progress counts.
-
-    `error` is why one of them failed.
-    """
-    new = replace(job, progress=job.progress.moved(changes), error=error or job.error)
+def advanced(call: Call, old: Job, new: Job, changes: Mapping[str, int]) -> Job:
+    """Store that tasks of a locked job went on: `changes` are added to what its progress counts."""
+    new = replace(new, progress=new.progress.moved(changes))
     ended = _ended(new)
     if ended is not None:
         new = replace(new, status=ended, finished=call.now, started=new.started or call.now)
     elif new.status != "running":
         new = replace(new, status="running", finished=None, started=new.started or call.now)
-    return store(call, job, new)
+    return store(call, old, new)
 
 
 def store(call: Call, old: Job, new: Job) -> Job:
@@ -182,6 +179,7 @@ def store(call: Call, old: Job, new: Job) -> Job:
     changed = {name: value for name, value in after.items() if name != "version" and value != before[name]}
     ROWS.update(call.tx, call.scope, old.id, old.version, changed)
     if new.status != old.status:
+        logs.write(call, LEVELS.get(new.status, "info"), _told(old, new), job=new.id, resource=new.resource)
         if new.status in ENDED:
             made_by = replace(call, request_id=old.request_id or "", idempotency_key=old.idempotency_key)
             events.record(made_by, f"job.{new.status}", _snapshot(new))
@@ -189,11 +187,22 @@ def store(call: Call, old: Job, new: Job) -> Job:
     return new
 
 
+def _told(old: Job, new: Job) -> str:
+    """What the log says of a job whose status has changed."""
+    if new.status == "failed":
+        return f"The job failed. {new.error.message}" if new.error else "The job failed."
+    if new.status == "succeeded":
+        return f"The job succeeded: {new.progress.succeeded} of {new.progress.total} tasks are done."
+    if new.status == "canceled":
+        return f"The job was canceled: {new.progress.succeeded} of {new.progress.total} tasks are done."
+    return "The job began." if old.status == "queued" else "The job goes on."
+
+
 def cancel(call: Call, job: Job) -> Job:
     """Have a locked job stop: what waits of it is canceled at once, what runs is finished first."""
     job = store(call, job, replace(job, cancel_requested=call.now))
     canceled = tasks.cancel_waiting(call.tx, call.scope, job.id, call.now)
-    return advanced(call, job, {"canceled": canceled}) if canceled else job
+    return advanced(call, job, job, {"canceled": canceled}) if canceled else job
 
 
 def _ended(job: Job) -> str | None:
@@ -203,8 +212,8 @@ def _ended(job: Job) -> str | None:
         return "failed" if progress.failed and job.type in CHAINED else None
     if progress.failed:
         return "failed"
-    stopped = progress.canceled and (job.cancel_requested is not None or not progress.succeeded)
-    return "canceled" if stopped else "succeeded"
+    is_stopped = job.cancel_requested is not None or job.type in CHAINED or not progress.succeeded
+    return "canceled" if progress.canceled and is_stopped else "succeeded"
 
 
 def load(_: Call | None, row: Row) -> Job:

@@ -10,13 +10,15 @@ from typing import NamedTuple
 from contract.plans import HOURLY, Plan
 from contract.problems import Problem
 from domain import limits
+from domain.limits import Exceeded
 from gateway import limit_headers
 from gateway.exchange import Exchange
 from storage.database import Database
-from storage.limits import HOUR, MICROSECONDS, MINUTE, Admission, Ceilings, Decision, Limiter, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Limiter, Verdict
 
 # What a request costs that is answered, and gets back when nothing had changed.
 COST = 1
+RATES = {HOUR: "requests_per_hour", MINUTE: "requests_per_minute"}
 UNUSED = Decision(Verdict.ADMITTED, 0, 0, 0, 0, 0)
 
 
@@ -117,6 +119,26 @@ def refunded(decision: Decision, cost: int) -> Decision:
         backlog=max(0, decision.backlog - cost * MINUTE * MICROSECONDS),
         month_used=max(0, decision.month_used - cost),
     )
+
+
+def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
+    """The limit that a request was refused for, if it was; one that speaks of no window is told of once a minute."""
+    (account_id, at, month, cost, *_), ceilings, decision = standing
+    now = at // MICROSECONDS
+    window = ceilings.window
+    if decision.verdict is Verdict.QUOTA:
+        kind, limit, current, resets = "requests_per_month", ceilings.quota, decision.month_used + cost, month.end
+    elif decision.verdict is Verdict.CONCURRENCY:
+        kind, limit, current = "concurrent_requests", ceilings.concurrent, decision.active + 1
+        resets = (now // MINUTE + 1) * MINUTE
+    elif decision.verdict is Verdict.RATE:
+        resets = (now // window + 1) * window
+        kind, limit, current = RATES[window], ceilings.rate, decision.used + cost
+        if current <= limit:
+            kind, limit, current = "burst", ceilings.burst, -(-decision.backlog // REQUEST) + cost
+    else:
+        return None
+    return Exceeded(account_id, kind, resets, limit or 0, current, now, request_id)
 
 
 def refusal(standing: Standing) -> Problem:

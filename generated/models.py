@@ -648,7 +648,7 @@ Mode: TypeAlias = Literal["live", "test"]
 """Whether the key reads and writes live or test data."""
 
 
-Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "events:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "events:read", "test_clock:read", "test_clock:write"]
+Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "jobs:*", "events:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write", "jobs:read", "jobs:write", "events:read"]
 """Something that a key may do, all of a kind (`resources:*`), or everything (`*`)."""
 
 
@@ -1498,6 +1498,238 @@ class V1TestClockAnswer(TypedDict):
 
     data: V1TestClock
     meta: V1Meta
+
+
+JobId: TypeAlias = str
+"""A job's id."""
+
+
+TaskId: TypeAlias = str
+"""A task's id."""
+
+
+JobType: TypeAlias = Literal["provision", "process", "export"]
+"""What a job does."""
+
+
+WorkStatus: TypeAlias = Literal["queued", "running", "succeeded", "failed", "canceled"]
+"""How far a job or a task is."""
+
+
+class WorkError(TypedDict):
+    """Why a job or a task failed."""
+
+    code: str
+    """The cause, for a program."""
+
+    message: str
+    """The cause, for a person."""
+
+
+class JobProgress(TypedDict):
+    """How many tasks the job has and what became of them; the others wait or run."""
+
+    total: Count
+    succeeded: Count
+    failed: Count
+    canceled: Count
+    percent: int
+    """How many in a hundred are settled."""
+
+
+JobExpansions: TypeAlias = list[Literal["tasks", "resource", "logs"]]
+"""What to expand."""
+
+
+TaskExpansions: TypeAlias = list[Literal["job"]]
+"""What to expand."""
+
+
+class Created(TypedDict):
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
+
+    gte: NotRequired[UnixTime]
+    """Not before this time."""
+
+    lte: NotRequired[UnixTime]
+    """Not after this time."""
+
+
+class V1Job(TypedDict):
+    """A job."""
+
+    id: JobId
+    type: JobType
+    status: WorkStatus
+    resource: str | None
+    """The id of the resource that the job is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that the resource belonged to when the job was made, if it belonged to one."""
+
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
+
+    error: WorkError | None
+    """Why the job failed, if it did."""
+
+    request_id: str | None
+    """The request that made the job; its events name it too."""
+
+    started_at: PossibleTimestamp
+    finished_at: PossibleTimestamp
+    cancel_requested_at: PossibleTimestamp
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1JobAnswer(TypedDict):
+    """One job in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Job
+    meta: V1Meta
+
+
+class V1JobListAnswer(TypedDict):
+    """One page of jobs in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Job]
+    """The jobs of this page."""
+
+    meta: V1PageMeta
+
+
+class JobOfTask(TypedDict):
+    """A job in short."""
+
+    id: JobId
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    type: JobType
+    status: WorkStatus
+    resource: str | None
+    """The id of the resource that the job is about, if it is about one."""
+
+    progress: JobProgress
+
+
+class Task(TypedDict):
+    """A task, which is a part of a job."""
+
+    id: TaskId
+    object: Literal["task"]
+    """Always `task`."""
+
+    created: UnixTime
+    updated: UnixTime
+    job: JobId | JobOfTask
+    """The id of its job; the job in short with `expand[]=job`."""
+
+    type: JobType
+    number: int
+    """The place of the task in its job, from 1."""
+
+    name: str
+    """What the task is, such as `activate`."""
+
+    status: WorkStatus
+    attempts: Count
+    input: Any
+    """What the task was given."""
+
+    output: Any
+    """What came of it."""
+
+    error: WorkError | None
+    """Why the last attempt failed, if it did."""
+
+    duration_ms: float | None
+    """How long the last attempt took, in milliseconds."""
+
+    started: PossibleTime
+    finished: PossibleTime
+
+
+class TaskList(TypedDict):
+    """One page of tasks."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Task]
+    """The tasks of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class V1Task(TypedDict):
+    """A task, which is a part of a job."""
+
+    id: TaskId
+    job: JobId
+    type: JobType
+    number: int
+    """The place of the task in its job, from 1."""
+
+    name: str
+    """What the task is, such as `activate`."""
+
+    status: WorkStatus
+    attempts: Count
+    input: Any
+    """What the task was given."""
+
+    output: Any
+    """What came of it."""
+
+    error: WorkError | None
+    """Why the last attempt failed, if it did."""
+
+    duration_ms: float | None
+    """How long the last attempt took, in milliseconds."""
+
+    started_at: PossibleTimestamp
+    finished_at: PossibleTimestamp
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1TaskAnswer(TypedDict):
+    """One task in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Task
+    meta: V1Meta
+
+
+class V1TaskListAnswer(TypedDict):
+    """One page of tasks in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Task]
+    """The tasks of this page."""
+
+    meta: V1PageMeta
+
+
+ExportKind: TypeAlias = Literal["resources", "projects", "users", "jobs", "tasks", "webhooks", "events", "logs"]
+"""A kind of object that can be exported."""
 
 
 EventId: TypeAlias = str
@@ -3269,3 +3501,79 @@ class V1BatchAnswer(TypedDict):
 
     data: BatchResult
     meta: V1Meta
+
+
+class JobCreate(TypedDict):
+    """A job to begin. What it needs besides its type depends on that; what another type needs is refused."""
+
+    type: Literal["process", "export"]
+    """What to do."""
+
+    resource: NotRequired[str]
+    """The resource to process the items with. `process` needs it."""
+
+    items: NotRequired[list[dict[str, Any]]]
+    """What to process, each item an object of your own. `process` needs them."""
+
+    processor: NotRequired[str]
+    """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
+
+    kinds: NotRequired[list[ExportKind]]
+    """What to export, all of it by default. The API key needs the scopes to read it. Only `export` takes it."""
+
+    created: NotRequired[Created]
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class Job(TypedDict):
+    """A job."""
+
+    id: JobId
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    updated: UnixTime
+    type: JobType
+    status: WorkStatus
+    resource: str | Resource | None
+    """The id of the resource that the job is about, if it is about one; the resource itself with `expand[]=resource`, `null` when it is gone."""
+
+    project: str | None
+    """The id of the project that the resource belonged to when the job was made, if it belonged to one."""
+
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
+
+    error: WorkError | None
+    """Why the job failed, if it did."""
+
+    request_id: str | None
+    """The request that made the job; its events name it too."""
+
+    started: PossibleTime
+    finished: PossibleTime
+    cancel_requested: PossibleTime
+    tasks: NotRequired[list[Task]]
+    """The first 20 tasks of the job; with `expand[]=tasks`."""
+
+    logs: NotRequired[list[LogEntry]]
+    """What the job wrote last, newest first; with `expand[]=logs`."""
+
+
+class JobList(TypedDict):
+    """One page of jobs."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Job]
+    """The jobs of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count

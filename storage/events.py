@@ -145,6 +145,10 @@ ROWS = Events(
         sorts=("id",),
     ),
 )
+# Without an index on the time: the first are the oldest, but for those that a test clock which is ahead has stamped.
+_FIRST = sa.select(events.c.sequence, events.c.created).order_by(events.c.sequence).limit(sa.bindparam("limit"))
+_OLD = sa.select(_FIRST.subquery("first").c.sequence).where(sa.column("created") < sa.bindparam("before"))
+DELETE_OLD = Statement(sa.delete(events).where(events.c.sequence.in_(_OLD)), tuple)
 FOLLOWING = Statement(_behind(sa.select(events)), Row._make)
 INSERT = Statement(sa.insert(events).inline().values(transaction_id=CurrentTransaction()), Row._make, Row._fields[1:-1])
 WITH_IDS = Statement(sa.select(events).where(members.among(events.c.id, "ids")), Row._make)
@@ -180,3 +184,8 @@ def following(tx: Transaction, behind: tuple[int, int], limit: int) -> list[Row]
 def with_ids(tx: Transaction, ids: Iterable[str]) -> dict[str, Row]:
     """Some events of every account by their ids; those that are kept no longer are left out."""
     return {row.id: row for row in WITH_IDS.all(tx, {"ids": list(ids)})}
+
+
+def delete_old(tx: Transaction, before: int, limit: int) -> int:
+    """Delete those of the first `limit` events of all that happened before a time, and say how many there were."""
+    return DELETE_OLD.run(tx, {"before": before, "limit": limit})

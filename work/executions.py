@@ -83,12 +83,12 @@ class Executions:
         shares = self._shares(owners, room)
         if not shares:
             return False
-        begun, topics = await self._station.database.write(partial(self._claim, shares=shares))
+        begun, is_more, topics = await self._station.database.write(partial(self._claim, shares=shares))
         self._station.wakeups.wake(topics)
         for each in begun:
             self._owners[each.row.account_id] += 1
             self._running[each.row.id] = asyncio.create_task(self._perform(each))
-        return sum(shares.values()) <= len(begun)
+        return is_more
 
     async def soonest(self) -> int | None:
         """When the next task is due, in unix milliseconds; None while there is no room for it."""
@@ -129,7 +129,8 @@ class Executions:
             waiting = {owner: free for owner, free in waiting.items() if free > 0}
         return shares
 
-    def _claim(self, tx: Transaction, *, shares: Mapping[str, int]) -> tuple[list[Begun], set[str]]:
+    def _claim(self, tx: Transaction, *, shares: Mapping[str, int]) -> tuple[list[Begun], bool, set[str]]:
+        """What is begun, whether there may be more to claim, and the topics to wake."""
         now_ms = self._now_ms()
         lease = Lease(self._token, now_ms, now_ms + LEASE_SECONDS * 1000)
         rows = [row for owner, share in shares.items() for row in self._queue.claim(tx, owner, lease, share)]
@@ -149,7 +150,7 @@ class Executions:
                 settlement.settle(row, prepared)
             else:
                 begun.append(Begun(row, prepared))
-        return begun, settlement.close()
+        return begun, len(rows) == sum(shares.values()), settlement.close()
 
     async def _perform(self, begun: Begun) -> None:
         """Do a task and settle it; a result that cannot be stored is lost, and the task is begun again."""

@@ -82,7 +82,7 @@ class Processing:
         if isinstance(ended.error, Unfit):
             return Result(ended.duration_us, error=ended.error.error)
         if ended.error is not None:
-            text = processing.shortened(str(ended.error)) or type(ended.error).__name__
+            text = processing.shortened(str(ended.error) or type(ended.error).__name__)
             return Result(ended.duration_us, error=WorkError("processor_failed", text))
         return Result(ended.duration_us, ended.value)
 
@@ -110,7 +110,7 @@ class Processing:
         return int(self._clock.time() * 1000)
 
 
-def _results(processor: Processor, items: Sequence[Any]) -> dict[str, Any]:
+def _results(processor: Callable[[list[Any]], Any], items: Sequence[Any]) -> dict[str, Any]:
     """The output of a processor; what would not fit into the database is refused here, in its thread."""
     results = processor(list(items))
     if not isinstance(results, list) or len(results) != len(items):

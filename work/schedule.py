@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
-from domain import deliveries, exports, logs, metrics, sandbox
+from domain import deliveries, events, exports, logs, metrics, sandbox
 from domain.clock import Clock
 from storage import idempotency, scheduled_runs
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
@@ -55,6 +55,7 @@ JOBS = (
     Job("delete_old_outputs", HOUR, exports.delete_old),
     Job("delete_old_deliveries", HOUR, deliveries.delete_old),
     Job("delete_deliveries_of_deleted_webhooks", MINUTE, deliveries.delete_of_deleted),
+    Job("delete_old_events", HOUR, events.delete_old),
     Job("delete_old_metrics", HOUR, metrics.delete_old),
     Job("delete_old_runs", DAY, delete_old_runs),
 )

@@ -152,7 +152,7 @@ class Operation:
             answer = maker.done(client)
             if answer.status_code == maker.success:
                 taken = {name: text for name, text in given.items() if str(text).startswith("$response")}
-                return {**body, **{name: evaluate(text, answer) for name, text in taken.items()}}
+                return {**body, **{name: evaluate(taken[name], answer) for name in taken.keys() & body.keys()}}
         return body
 
     def path(self, values: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ UNSCOPED = {
     "api_keys.FETCH_BY_DIGEST": "authentication finds the account and the mode by it",
     "api_keys.REVOKE": "the operator revokes a key by its id",
     "api_keys.LIST_OF": "the operator lists the keys of an account in both modes",
+    "events.DELETE_OLD": "cleaning up is done for all accounts at once",
     "events.FOLLOWING": "deliveries are made of the events of all accounts",
     "idempotency.DELETE_EXPIRED": "cleaning up is done for all accounts at once",
     "logs.KEPT_DAYS": "cleaning up is done for all accounts at once",
