@@ -19,7 +19,7 @@ from contract import agreement, deprecation, lint, plans, schemas
 from contract.bodies import Body
 from contract.dialects import DIALECTS
 from contract.document import Document, Finding, OperationNode, SpecError, join
-from contract.operation import Contract, Operation, Success, Version
+from contract.operation import LINES, Contract, Operation, Success, Version
 from contract.parameters import Decoder
 from contract.payloads import Payloads
 from contract.plans import Plan
@@ -197,10 +197,13 @@ class _Compiler:
     def _success(self, node: OperationNode, contract: Contract, handler: Callable[..., Any]) -> Success:
         status, entry = next((s, r) for s, r in node.operation["responses"].items() if s.startswith("2"))
         response, pointer = self.document.deref(entry, join(node.pointer, "responses", status))
-        content = response.get("content", {}).get("application/json")
+        media = response.get("content", {})
+        content = media.get("application/json")
         location = self._location(response, pointer) if "Location" in response.get("headers", {}) else None
         if content is None:
-            return Success(int(status), None, location, _always_valid)
+            if LINES in media and (findings := agreement.check_download(self.document, pointer, handler)):
+                raise agreement.Disagreement(findings)
+            return Success(int(status), None, location, _always_valid, is_download=LINES in media)
         pointer = join(pointer, "content", "application/json", "schema")
         self._check_result(content["schema"], pointer, contract, handler)
         return Success(

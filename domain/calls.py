@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
@@ -40,12 +40,13 @@ class Means:
     """What a deployment gives to all that is done in it.
 
     `seal` encrypts secrets that are stored. `allowed_networks` are the private ones that may be sent into.
-    `step_seconds` is how long a step of a resource's provisioning takes.
+    `step_seconds` is how long a step of a resource's provisioning takes. `processors` are the names of those there are.
     """
 
     seal: Seal
     allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
     step_seconds: float = 10
+    processors: Collection[str] = ()
 
 
 @dataclass(slots=True)

@@ -27,13 +27,14 @@ class Event:
     attributes: Mapping[str, Any]
 
 
-def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
-    """Record an event; `previous` holds the old values of what changed."""
+def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
+    """Record an event and return its id; `previous` holds the old values of what changed."""
+    event_id = ids.new("evt")
     events.insert(
         call.tx,
         call.scope,
         {
-            "id": ids.new("evt"),
+            "id": event_id,
             "type": event_type,
             "created": call.now,
             "object_id": snapshot["id"],
@@ -44,6 +45,7 @@ def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: M
         },
     )
     call.wake("events")
+    return event_id
 
 
 def delete_old(tx: Transaction, now: int, limit: int) -> int:

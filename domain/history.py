@@ -12,6 +12,7 @@ from domain.events import Event
 from domain.kinds import ListQuery
 from domain.pages import Page
 from domain.refusals import Invalid
+from storage.collection import Place
 from storage.events import ROWS, START, Position, Row
 
 EVERY_TYPE = "*"
@@ -39,6 +40,11 @@ def page(call: Call, query: EventQuery) -> Page[Event]:
     if "page" in query or query.get("order") != "asc":
         return kinds.page_of(call, ROWS, partial(_load, call), query, filters)
     return _follow(call, query, kinds.narrowed(query, filters))
+
+
+def behind(call: Call, event_id: str | None, limit: int) -> list[Event]:
+    """Up to `limit` of the caller's events behind the one with this id, from the newest to the oldest."""
+    return [_load(call, row) for row in ROWS.page(call.tx, call.scope, {}, Place(after=event_id), limit)]
 
 
 def _follow(call: Call, query: EventQuery, wanted: dict[str, Any]) -> Page[Event]:

@@ -19,3 +19,8 @@ def of_request() -> str:
 def in_hex() -> str:
     """A new UUIDv7 in hex, which sorts by time among those of requests."""
     return uuid_utils.uuid7().hex
+
+
+def lowest(prefix: str, moment: float) -> str:
+    """What no id is below that is made from a moment on, in unix seconds."""
+    return str(TypeID.from_uuid(uuid_utils.UUID(int=int(moment * 1000) << 80), prefix))

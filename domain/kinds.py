@@ -85,6 +85,11 @@ class Kind(Generic[T, R]):
         """One page of the caller's objects; a filter that is None is none."""
         return page_of(call, self.rows, partial(self.load, call), query, filters)
 
+    def behind(self, call: Call, object_id: str | None, limit: int) -> list[T]:
+        """Up to `limit` of the caller's objects behind the one with this id, from the newest to the oldest."""
+        rows = self.rows.page(call.tx, call.scope, {}, Place(after=object_id), limit)
+        return [self.load(call, row) for row in rows]
+
     def change(self, call: Call, object_id: str, apply: Callable[[T], T]) -> T:
         """Change an object; the new one is `apply` of the old one. No change, no event."""
         old = self.lock(call, object_id)

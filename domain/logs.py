@@ -12,6 +12,7 @@ from domain.calls import Call
 from domain.kinds import ListQuery
 from domain.pages import Page
 from storage import logs
+from storage.collection import Place
 from storage.database import Transaction
 from storage.logs import ROWS, Row
 
@@ -89,6 +90,12 @@ def page(call: Call, query: LogQuery) -> Page[LogEntry]:
     if "starting_after" in query:
         query = {**query, "starting_after": stored_id(query["starting_after"])}
     return kinds.page_of(call, ROWS, _load, query, filters)
+
+
+def behind(call: Call, entry_id: str | None, limit: int) -> list[LogEntry]:
+    """Up to `limit` of the caller's entries behind the one with this id, from the newest to the oldest."""
+    place = Place(after=None if entry_id is None else stored_id(entry_id))
+    return [_load(row) for row in ROWS.page(call.tx, call.scope, {}, place, limit)]
 
 
 def of_resources(call: Call, resource_ids: Sequence[str], most: int) -> dict[str, list[LogEntry]]:

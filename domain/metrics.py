@@ -133,7 +133,8 @@ def bucket(latency_us: int) -> int:
 def percentiles(buckets: Mapping[str, int], shares: Sequence[float]) -> list[float]:
     """The latencies in microseconds that these shares of the executions, in rising order, did not exceed, to 2 %."""
     total = sum(buckets.values())
-    found, reached = [], 0
+    found: list[float] = []
+    reached = 0
     wanted = [math.ceil(share * total) for share in shares]
     for number, count in sorted((int(name), count) for name, count in buckets.items()):
         reached += count

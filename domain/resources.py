@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict
 
-from domain import ids, kinds, logs, metrics, projects, provisioning
+from domain import destinations, ids, kinds, logs, metrics, projects, provisioning
 from domain.calls import Allowance, Call
 from domain.kinds import Kind, ListQuery
 from domain.logs import LogEntry
@@ -39,6 +39,7 @@ class ResourceCreate(TypedDict):
     configuration: Settings
     metadata: Mapping[str, str]
     project: NotRequired[str | None]
+    target_url: NotRequired[str | None]
     idempotency_key: NotRequired[str]
 
 
@@ -78,7 +79,10 @@ class RelatedResource:
 
 @dataclass(slots=True)
 class Resource:
-    """A resource; `version` counts its changes. `project` is its project's id, or the project where it is expanded."""
+    """A resource; `version` counts its changes. `project` is its project's id, or the project where it is expanded.
+
+    `target_url` is where its executions are sent; without one they run here.
+    """
 
     id: str
     created: int
@@ -90,6 +94,7 @@ class Resource:
     configuration: Configuration
     metadata: Mapping[str, str]
     project: Project | str | None
+    target_url: str | None
     provisioning: Provisioning
     limits: Allowance
     metrics: Metrics = NO_EXECUTIONS
@@ -104,8 +109,7 @@ def create(call: Call, body: ResourceCreate) -> Resource:
     """
     settings = body["configuration"]
     project_id = body.get("project")
-    if project_id is not None:
-        projects.require(call, project_id)
+    _require(call, body)
     resource = Resource(
         id=ids.new("res"),
         created=call.now,
@@ -119,10 +123,13 @@ def create(call: Call, body: ResourceCreate) -> Resource:
         ),
         metadata=body["metadata"],
         project=project_id,
-        provisioning=provisioning.begun(call.now),
+        target_url=body.get("target_url"),
+        provisioning=provisioning.begun(call),
         limits=call.allowance,
     )
-    return RESOURCES.add(call, resource)
+    RESOURCES.add(call, resource)
+    provisioning.begin(call, resource.id, project_id)
+    return resource
 
 
 def fetch(call: Call, resource_id: str, expand: Sequence[str] = ()) -> Resource:
@@ -131,6 +138,14 @@ def fetch(call: Call, resource_id: str, expand: Sequence[str] = ()) -> Resource:
     _measure(call, [resource], in_full=True)
     _expand(call, [resource], expand)
     return resource
+
+
+def fetch_many(call: Call, resource_ids: Collection[str]) -> dict[str, Resource]:
+    """Those of some resources that are there, by their ids."""
+    rows = (ROWS.fetch(call.tx, call.scope, resource_id) for resource_id in resource_ids)
+    found = [_load(call, row) for row in rows if row is not None]
+    _measure(call, found, in_full=True)
+    return {resource.id: resource for resource in found}
 
 
 def page(call: Call, query: ResourceQuery) -> Page[Resource]:
@@ -143,10 +158,16 @@ def page(call: Call, query: ResourceQuery) -> Page[Resource]:
     return found
 
 
+def behind(call: Call, resource_id: str | None, limit: int) -> list[Resource]:
+    """Up to `limit` of the caller's resources behind the one with this id, from the newest to the oldest."""
+    found = RESOURCES.behind(call, resource_id, limit)
+    _measure(call, found, in_full=True)
+    return found
+
+
 def update(call: Call, resource_id: str, changes: Mapping[str, Any]) -> Resource:
     """Change the given attributes; `configuration` is merged, `metadata` replaced. No change, no event."""
-    if changes.get("project") is not None:
-        projects.require(call, changes["project"])
+    _require(call, changes)
 
     def apply(old: Resource) -> Resource:
         configuration = replace(old.configuration, **changes.get("configuration", {}))
@@ -167,12 +188,21 @@ def delete(call: Call, resource_id: str) -> Deleted:
     return RESOURCES.remove(call, resource_id, forget)
 
 
+def _require(call: Call, given: Mapping[str, Any]) -> None:
+    """Refuse a project that is not there, and a target that nothing is sent to."""
+    if given.get("project") is not None:
+        projects.require(call, given["project"])
+    if given.get("target_url") is not None:
+        destinations.require(call, given["target_url"], "target_url")
+
+
 def _snapshot(resource: Resource) -> dict[str, Any]:
     return {
         "object": "resource",
         **kinds.attributes(resource, ATTRIBUTES),
         "configuration": kinds.attributes(resource.configuration, SETTINGS),
         "project": resource.project,
+        "target_url": resource.target_url,
         "provisioning": kinds.attributes(resource.provisioning, provisioning.ATTRIBUTES),
     }
 
@@ -184,10 +214,11 @@ def _columns(resource: Resource) -> dict[str, Any]:
         "project_id": resource.project,
         "steps_completed": resource.provisioning.steps_completed,
         "estimated_completion": resource.provisioning.estimated_completion,
-        "target_url": None,
+        "target_url": resource.target_url,
         "executions": resource.metrics.lifetime.requests,
         "failed_executions": resource.metrics.lifetime.errors,
         "paced_until_us": 0,
+        "queued_until_us": 0,
     }
 
 
@@ -203,6 +234,7 @@ def _load(call: Call, row: Row) -> Resource:
         configuration=Configuration(row.timeout_ms, row.retry_count, row.batch_size, row.rate_limit),
         metadata=row.metadata,
         project=row.project_id,
+        target_url=row.target_url,
         provisioning=Provisioning(row.steps_completed, row.estimated_completion),
         limits=call.allowance,
         metrics=metrics.since_creation(row.executions, row.failed_executions),

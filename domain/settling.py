@@ -128,8 +128,8 @@ class Settlement:
             if job_id in self._stopped and job.cancel_requested is None:
                 job = work.store(call, job, replace(job, cancel_requested=call.now))
                 self._changes[job_id]["canceled"] += tasks.cancel_waiting(self.tx, call.scope, job_id, call.now)
-            error = self._failures.get(job_id)
-            work.advanced(call, job, self._changes[job_id], error)
+            new = replace(job, error=self._failures.get(job_id, job.error))
+            work.advanced(call, job, new, self._changes[job_id])
         return {topic for call, _ in self._jobs.values() for topic in call.topics}
 
     def _settled(self, call: Call, row: Row, outcome: Outcome, duration_us: int) -> dict[str, Any]:

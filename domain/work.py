@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from domain import events, ids, kinds
 from domain.calls import Call
-from domain.kinds import Kind
+from domain.kinds import CreatedRange, Kind
 from storage import tasks
 from storage.jobs import ROWS, Row
 
 # The types whose tasks are done one after the other: each waits until the one before it has succeeded.
 CHAINED = ("provision", "export")
+# Workers look by themselves as often, so they need not be told of what is due later.
+SOON = 1
 ENDED = ("succeeded", "failed", "canceled")
 ATTRIBUTES = ("id", "created", "updated", "version", "type", "status", "input", "started", "finished")
 OWN = (*ATTRIBUTES, "cancel_requested", "request_id", "idempotency_key")
@@ -51,7 +53,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Job:
-    """A job; `resource` and `project` are ids, or the resource where it is expanded, and `tasks` are only then shown.
+    """A job; `resource` and `project` are ids.
 
     `request_id` and `idempotency_key` are those of the request that made it.
     """
@@ -62,7 +64,7 @@ class Job:
     version: int
     type: str
     status: str
-    resource: Any
+    resource: str | None
     project: str | None
     input: Mapping[str, Any] | None
     progress: Progress
@@ -72,7 +74,6 @@ class Job:
     cancel_requested: int | None = None
     request_id: str | None = None
     idempotency_key: str | None = None
-    tasks: Sequence[Any] = ()
 
 
 class JobCreate(TypedDict):
@@ -81,7 +82,9 @@ class JobCreate(TypedDict):
     type: str
     resource: NotRequired[str | None]
     items: NotRequired[Sequence[Any]]
+    processor: NotRequired[str]
     kinds: NotRequired[Sequence[str]]
+    created: NotRequired[CreatedRange]
     idempotency_key: NotRequired[str]
 
 
@@ -133,7 +136,7 @@ def begin(call: Call, wanted: NewJob, parts: Sequence[NewTask]) -> Job:
     JOBS.add(call, job)
     tasks.insert(call.tx, _rows(call, job, wanted.due_ms, parts))
     tasks.ROWS.tally(call.tx, call.scope, {"": len(parts)})
-    if wanted.due_ms <= call.real_now * 1000:
+    if wanted.due_ms < (call.real_now + SOON) * 1000:
         call.wake("tasks")
     return job
 
@@ -155,18 +158,15 @@ def _rows(call: Call, job: Job, due_ms: int, parts: Sequence[NewTask]) -> list[t
     return rows
 
 
-def advanced(call: Call, job: Job, changes: Mapping[str, int], error: WorkError | None = None) -> Job:
-    """Store that tasks of a locked job went on: `changes` are added to what its progress counts.
-
-    `error` is why one of them failed.
-    """
-    new = replace(job, progress=job.progress.moved(changes), error=error or job.error)
+def advanced(call: Call, old: Job, new: Job, changes: Mapping[str, int]) -> Job:
+    """Store that tasks of a locked job went on: `changes` are added to what its progress counts."""
+    new = replace(new, progress=new.progress.moved(changes))
     ended = _ended(new)
     if ended is not None:
         new = replace(new, status=ended, finished=call.now, started=new.started or call.now)
     elif new.status != "running":
         new = replace(new, status="running", finished=None, started=new.started or call.now)
-    return store(call, job, new)
+    return store(call, old, new)
 
 
 def store(call: Call, old: Job, new: Job) -> Job:
@@ -189,7 +189,7 @@ def cancel(call: Call, job: Job) -> Job:
     """Have a locked job stop: what waits of it is canceled at once, what runs is finished first."""
     job = store(call, job, replace(job, cancel_requested=call.now))
     canceled = tasks.cancel_waiting(call.tx, call.scope, job.id, call.now)
-    return advanced(call, job, {"canceled": canceled}) if canceled else job
+    return advanced(call, job, job, {"canceled": canceled}) if canceled else job
 
 
 def _ended(job: Job) -> str | None:
@@ -199,8 +199,8 @@ def _ended(job: Job) -> str | None:
         return "failed" if progress.failed and job.type in CHAINED else None
     if progress.failed:
         return "failed"
-    stopped = progress.canceled and (job.cancel_requested is not None or not progress.succeeded)
-    return "canceled" if stopped else "succeeded"
+    is_stopped = job.cancel_requested is not None or job.type in CHAINED or not progress.succeeded
+    return "canceled" if progress.canceled and is_stopped else "succeeded"
 
 
 def load(_: Call | None, row: Row) -> Job:

@@ -18,6 +18,7 @@ from gateway import addresses, hosting, logs, stages, working
 from gateway.addresses import Addresses, FailedAttempts
 from gateway.batching import Batch
 from gateway.closing import TurnAway
+from gateway.downloads import Downloads
 from gateway.exchange import Place
 from gateway.execution import Execute
 from gateway.keyring import Keyring
@@ -59,7 +60,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        async with workers.working(working.workers(station, settings)):
+        async with workers.working(working.workers(station, settings, lambda: app.contract.current)):
             yield
         await recorder.close()
         await limiter.close()
@@ -106,6 +107,7 @@ def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipe
         ],
         finishing=[Revalidate()],
         closing=[limit.close, recorder.record],
+        downloads=Downloads(opened, limit.tell),
         links=ErrorLinks(settings.base_url),
     )
     return pipeline

@@ -15,6 +15,7 @@ from contract.problems import Problem
 from contract.router import Match
 from domain.batch import Outcomes
 from domain.callers import Caller
+from domain.downloads import Download
 from storage.database import Transaction
 
 if TYPE_CHECKING:
@@ -32,11 +33,15 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """What is sent back: `headers` beside the ones that every answer has."""
+    """What is sent back: `headers` beside the ones that every answer has.
+
+    `body` is only the first part of a `download`.
+    """
 
     status: int
     body: bytes = b""
     headers: Headers = field(default_factory=list)
+    download: Download | None = None
 
 
 class Exchange:
@@ -126,6 +131,12 @@ class Exchange:
         self.prepaid = False
         self.expires: float
         self.outcomes: Callable[[Transaction], Outcomes]
+
+    @property
+    def streams(self) -> bool:
+        """Whether the answer goes on after its first part."""
+        answer = self.answer
+        return answer is not None and answer.download is not None and self.scope["method"] != "HEAD"
 
     def header_is_repeated(self, name: bytes) -> bool:
         """Whether a header was sent more than once."""

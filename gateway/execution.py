@@ -9,10 +9,12 @@ from typing import Any, cast
 
 import orjson
 
+from contract.compiler import CompiledContract
+from contract.plans import Plan
 from domain import calls, idempotency
 from domain.batch import Outcomes
 from domain.calls import Allowance, Call, Means
-from gateway import preconditions
+from gateway import downloads, preconditions
 from gateway.exchange import Answer, Exchange
 from storage.database import Database, Transaction
 
@@ -97,7 +99,7 @@ class Execute:
             caller.scope,
             exchange.now,
             exchange.request_id,
-            allowance_of(exchange),
+            allowance(exchange.compiled, caller.plan, exchange.plan),
             self.means,
             api_version=exchange.version,
             caller=caller,
@@ -106,14 +108,13 @@ class Execute:
         )
 
 
-def allowance_of(exchange: Exchange) -> Allowance:
-    """What the caller's plan allows."""
-    plan = exchange.plan
+def allowance(compiled: CompiledContract, name: str, plan: Plan) -> Allowance:
+    """What a plan allows an account."""
     return Allowance(
         max_requests_per_minute=plan.requests_per_minute,
         max_batch_size=MOST_IN_BATCH,
-        max_payload_bytes=exchange.compiled.max_body_bytes,
-        plan=exchange.caller.plan,
+        max_payload_bytes=compiled.max_body_bytes,
+        plan=name,
         monthly_quota=plan.monthly_quota,
         requests_per_hour=plan.requests_per_hour,
         burst=plan.burst,
@@ -128,7 +129,7 @@ def handle(exchange: Exchange, call: Call) -> Answer:
     result = exchange.operation.handler(call, **exchange.arguments)
     exchange.forget_callers = call.forget_callers
     exchange.topics = call.topics
-    return answer(exchange, result)
+    return downloads.begun(result, call.tx) if exchange.operation.success.is_download else answer(exchange, result)
 
 
 def replay(kept: idempotency.Answer) -> Answer:

@@ -70,6 +70,10 @@ ProjectReference: TypeAlias = str | None
 """The id of the project that the resource belongs to; `null` for none."""
 
 
+TargetUrl: TypeAlias = str | None
+"""Where executions are sent: each is a POST of a batch of items. With `null` they run here. In live mode it begins with `https://`, in test mode `http://` will do. It has a host outside of private networks, port 80, 443 or one from 1024 on, and neither a user nor a fragment."""
+
+
 class ConfigurationCreate(TypedDict):
     """How the resource works. What is left out gets its default."""
 
@@ -108,7 +112,7 @@ class Provisioning(TypedDict):
 
 
 class MetricsSummary(TypedDict):
-    """The resource's executions today, in short."""
+    """The resource's executions of today, in short. Days begin at midnight in UTC."""
 
     requests_today: Count
     success_rate: Percentage
@@ -124,7 +128,7 @@ class Lifetime(TypedDict):
 
 
 class Last24h(TypedDict):
-    """In the last 24 hours."""
+    """In this hour and the 23 before. Percentiles are exact to 2 %; the average is the mean, or the 95th percentile where a few extreme executions lift the mean above it."""
 
     requests: Count
     success_rate: Percentage
@@ -141,7 +145,7 @@ class Metrics(TypedDict):
     """Since the resource was created."""
 
     last_24h: Last24h
-    """In the last 24 hours."""
+    """In this hour and the 23 before. Percentiles are exact to 2 %; the average is the mean, or the 95th percentile where a few extreme executions lift the mean above it."""
 
 
 class ResourceLimits(TypedDict):
@@ -644,7 +648,7 @@ Mode: TypeAlias = Literal["live", "test"]
 """Whether the key reads and writes live or test data."""
 
 
-Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "events:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "events:read", "test_clock:read", "test_clock:write"]
+Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "jobs:*", "events:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write", "jobs:read", "jobs:write", "events:read"]
 """Something that a key may do, all of a kind (`resources:*`), or everything (`*`)."""
 
 
@@ -1040,7 +1044,7 @@ WebhookUrl: TypeAlias = str
 """Where events are sent. In live mode it begins with `https://`, in test mode `http://` will do. It has a host outside of private networks, port 80, 443 or one from 1024 on, and neither a user nor a fragment."""
 
 
-WebhookEvent: TypeAlias = Literal["*", "resource.*", "resource.created", "resource.updated", "resource.deleted", "resource.status_changed", "resource.limit_exceeded", "project.*", "project.created", "project.updated", "project.deleted", "user.*", "user.created", "user.updated", "user.deleted", "user.status_changed", "api_key.*", "api_key.created", "api_key.updated", "api_key.deleted", "webhook.*", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.status_changed", "webhook.disabled", "settings.*", "settings.updated", "job.*", "job.created", "job.succeeded", "job.failed", "job.canceled"]
+WebhookEvent: TypeAlias = Literal["*", "resource.*", "resource.created", "resource.updated", "resource.deleted", "resource.status_changed", "resource.limit_exceeded", "project.*", "project.created", "project.updated", "project.deleted", "user.*", "user.created", "user.updated", "user.deleted", "user.status_changed", "api_key.*", "api_key.created", "api_key.updated", "api_key.deleted", "webhook.*", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.status_changed", "webhook.disabled", "webhook.test", "settings.*", "settings.updated", "job.*", "job.created", "job.succeeded", "job.failed", "job.canceled"]
 """A type of event, all those of a kind, or `*` for every event."""
 
 
@@ -1053,11 +1057,15 @@ WebhookStatus: TypeAlias = Literal["enabled", "disabled"]
 
 
 WebhookSecret: TypeAlias = str
-"""The key that what is sent is signed with. It is shown once, when the webhook is created. Keep it safe."""
+"""The key that what is sent is signed with. It is shown once, when it is made. Keep it safe."""
 
 
 WebhookSecretEnd: TypeAlias = str
 """The last four characters of the signing secret."""
+
+
+WebhookDisabledReason: TypeAlias = Literal["gone", "failing"] | None
+"""Why the platform disabled it: `gone` after it answered 410, `failing` after five days in which every attempt failed; `null` when it did not. Enabling it clears this."""
 
 
 class WebhookCreate(TypedDict):
@@ -1100,10 +1108,17 @@ class Webhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires: int | None
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: int | None
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
 
 
 class NewWebhook(TypedDict):
-    """A webhook that was just created, with its signing secret."""
+    """A webhook with the signing secret that was just made for it."""
 
     id: WebhookId
     object: Literal["webhook"]
@@ -1117,6 +1132,13 @@ class NewWebhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires: int | None
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: int | None
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
     secret: WebhookSecret
 
 
@@ -1158,12 +1180,19 @@ class V1Webhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires_at: str | None
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: str | None
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
     created_at: Timestamp
     updated_at: Timestamp
 
 
 class V1NewWebhook(TypedDict):
-    """A webhook that was just created, with its signing secret."""
+    """A webhook with the signing secret that was just made for it."""
 
     id: WebhookId
     url: WebhookUrl
@@ -1172,6 +1201,13 @@ class V1NewWebhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires_at: str | None
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: str | None
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
     secret: WebhookSecret
     created_at: Timestamp
     updated_at: Timestamp
@@ -1462,6 +1498,249 @@ class V1TestClockAnswer(TypedDict):
 
     data: V1TestClock
     meta: V1Meta
+
+
+JobId: TypeAlias = str
+"""A job's id."""
+
+
+TaskId: TypeAlias = str
+"""A task's id."""
+
+
+JobType: TypeAlias = Literal["provision", "process", "export"]
+"""What a job does."""
+
+
+WorkStatus: TypeAlias = Literal["queued", "running", "succeeded", "failed", "canceled"]
+"""How far a job or a task is."""
+
+
+class WorkError(TypedDict):
+    """Why a job or a task failed."""
+
+    code: str
+    """The cause, for a program."""
+
+    message: str
+    """The cause, for a person."""
+
+
+class JobProgress(TypedDict):
+    """How many tasks the job has and what became of them; the others wait or run."""
+
+    total: Count
+    succeeded: Count
+    failed: Count
+    canceled: Count
+    percent: int
+    """How many in a hundred are settled."""
+
+
+JobExpansions: TypeAlias = list[Literal["tasks", "resource"]]
+"""What to expand."""
+
+
+TaskExpansions: TypeAlias = list[Literal["job"]]
+"""What to expand."""
+
+
+class JobCreate(TypedDict):
+    """A job to begin. What it needs besides its type depends on that; what another type needs is refused."""
+
+    type: Literal["process", "export"]
+    """What to do."""
+
+    resource: NotRequired[str]
+    """The resource to process the items with. `process` needs it."""
+
+    items: NotRequired[list[dict[str, Any]]]
+    """What to process, each item an object of your own. `process` needs them."""
+
+    processor: NotRequired[str]
+    """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
+
+    kinds: NotRequired[list[Literal["resources", "projects", "jobs", "events"]]]
+    """What to export. `export` needs it."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class V1Job(TypedDict):
+    """A job."""
+
+    id: JobId
+    type: JobType
+    status: WorkStatus
+    resource: str | None
+    """The id of the resource that the job is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that the resource belonged to when the job was made, if it belonged to one."""
+
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
+
+    error: WorkError | None
+    """Why the job failed, if it did."""
+
+    request_id: str | None
+    """The request that made the job; its events name it too."""
+
+    started_at: PossibleTimestamp
+    finished_at: PossibleTimestamp
+    cancel_requested_at: PossibleTimestamp
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1JobAnswer(TypedDict):
+    """One job in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Job
+    meta: V1Meta
+
+
+class V1JobListAnswer(TypedDict):
+    """One page of jobs in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Job]
+    """The jobs of this page."""
+
+    meta: V1PageMeta
+
+
+class JobOfTask(TypedDict):
+    """A job in short."""
+
+    id: JobId
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    type: JobType
+    status: WorkStatus
+    resource: str | None
+    """The id of the resource that the job is about, if it is about one."""
+
+    progress: JobProgress
+
+
+class Task(TypedDict):
+    """A task, which is a part of a job."""
+
+    id: TaskId
+    object: Literal["task"]
+    """Always `task`."""
+
+    created: UnixTime
+    updated: UnixTime
+    job: JobId | JobOfTask
+    """The id of its job; the job in short with `expand[]=job`."""
+
+    type: JobType
+    number: int
+    """The place of the task in its job, from 1."""
+
+    name: str
+    """What the task is, such as `activate`."""
+
+    status: WorkStatus
+    attempts: Count
+    input: Any
+    """What the task was given."""
+
+    output: Any
+    """What came of it."""
+
+    error: WorkError | None
+    """Why the last attempt failed, if it did."""
+
+    duration_ms: float | None
+    """How long the last attempt took, in milliseconds."""
+
+    started: PossibleTime
+    finished: PossibleTime
+
+
+class TaskList(TypedDict):
+    """One page of tasks."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Task]
+    """The tasks of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class V1Task(TypedDict):
+    """A task, which is a part of a job."""
+
+    id: TaskId
+    job: JobId
+    type: JobType
+    number: int
+    """The place of the task in its job, from 1."""
+
+    name: str
+    """What the task is, such as `activate`."""
+
+    status: WorkStatus
+    attempts: Count
+    input: Any
+    """What the task was given."""
+
+    output: Any
+    """What came of it."""
+
+    error: WorkError | None
+    """Why the last attempt failed, if it did."""
+
+    duration_ms: float | None
+    """How long the last attempt took, in milliseconds."""
+
+    started_at: PossibleTimestamp
+    finished_at: PossibleTimestamp
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1TaskAnswer(TypedDict):
+    """One task in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Task
+    meta: V1Meta
+
+
+class V1TaskListAnswer(TypedDict):
+    """One page of tasks in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Task]
+    """The tasks of this page."""
+
+    meta: V1PageMeta
+
+
+ExportKind: TypeAlias = Literal["resources", "projects", "users", "jobs", "tasks", "webhooks", "events", "logs"]
+"""A kind of object that can be exported."""
 
 
 EventId: TypeAlias = str
@@ -1800,6 +2079,13 @@ class WebhookAttributes(TypedDict):
     status: NotRequired[WebhookStatus]
     api_version: NotRequired[DatedVersion]
     secret_last4: NotRequired[WebhookSecretEnd]
+    previous_secret_expires: NotRequired[int | None]
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: NotRequired[int | None]
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
 
 
 class Object4(TypedDict):
@@ -1817,6 +2103,13 @@ class Object4(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires: NotRequired[int | None]
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: NotRequired[int | None]
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
 
 
 class Data4(TypedDict):
@@ -1836,7 +2129,7 @@ class WebhookPayload(TypedDict):
     object: Literal["event"]
     """Always `event`."""
 
-    type: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled"]
+    type: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled", "webhook.test"]
     """What happened."""
 
     created: UnixTime
@@ -2355,6 +2648,13 @@ class V1WebhookAttributes(TypedDict):
     status: NotRequired[WebhookStatus]
     api_version: NotRequired[DatedVersion]
     secret_last4: NotRequired[WebhookSecretEnd]
+    previous_secret_expires_at: NotRequired[str | None]
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: NotRequired[str | None]
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
     created_at: NotRequired[Timestamp]
     updated_at: NotRequired[Timestamp]
 
@@ -2369,6 +2669,13 @@ class Data13(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires_at: NotRequired[str | None]
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: NotRequired[str | None]
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -2377,7 +2684,7 @@ class V1WebhookPayload(TypedDict):
     """Something happened to a webhook."""
 
     id: EventId
-    event: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled"]
+    event: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled", "webhook.test"]
     """What happened."""
 
     timestamp: Timestamp
@@ -2644,6 +2951,277 @@ class V1EventListAnswer(TypedDict):
     meta: V1PageMeta
 
 
+DeliveryId: TypeAlias = str
+"""A delivery's id."""
+
+
+DeliveryEvent: TypeAlias = str
+"""The id of the event that is sent, which is the same at each attempt."""
+
+
+DeliveryStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
+"""`pending` until the webhook has answered with a 2xx or the last attempt has failed. Attempts follow after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h, give or take a fifth."""
+
+
+DeliveryAttemptCount: TypeAlias = int
+"""How many attempts there have been."""
+
+
+DeliveryResponseStatus: TypeAlias = int | None
+"""The status that was answered; `null` when nothing was."""
+
+
+DeliveryError: TypeAlias = str | None
+"""Why it failed; `null` when it did not."""
+
+
+DeliveryAttemptNumber: TypeAlias = int
+"""Which attempt it was, from 1."""
+
+
+DeliveryDuration: TypeAlias = float
+"""How long it took, in milliseconds; at most 15 seconds are waited for."""
+
+
+DeliveryResponseBody: TypeAlias = str | None
+"""The first kilobyte of the answer, as text. It comes from the webhook, so do not trust it."""
+
+
+class DeliveryAttempt(TypedDict):
+    """One attempt to send an event."""
+
+    number: DeliveryAttemptNumber
+    created: UnixTime
+    duration_ms: DeliveryDuration
+    response_status: DeliveryResponseStatus
+    response_body: DeliveryResponseBody
+    error: DeliveryError
+
+
+class Delivery(TypedDict):
+    """An event on its way to a webhook."""
+
+    id: DeliveryId
+    object: Literal["delivery"]
+    """Always `delivery`."""
+
+    created: UnixTime
+    updated: UnixTime
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt: int | None
+    """When it is sent next, in unix seconds; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+
+class DeliveryInFull(TypedDict):
+    """An event on its way to a webhook, with the attempts to send it."""
+
+    id: DeliveryId
+    object: Literal["delivery"]
+    """Always `delivery`."""
+
+    created: UnixTime
+    updated: UnixTime
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt: int | None
+    """When it is sent next, in unix seconds; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+    attempts: list[DeliveryAttempt]
+    """The last attempts, newest first."""
+
+
+class DeliveryList(TypedDict):
+    """One page of deliveries."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Delivery]
+    """The deliveries of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class WebhookRecovery(TypedDict):
+    """What to send again."""
+
+    since: int
+    """Send again what was created from this time on, in unix seconds, of the last 14 days."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class WebhookRecovered(TypedDict):
+    """What is sent again."""
+
+    object: Literal["webhook_recovery"]
+    """Always `webhook_recovery`."""
+
+    webhook: WebhookId
+    since: UnixTime
+    recovered: Count
+    has_more: bool
+    """Whether there may be more; then repeat the request with another idempotency key."""
+
+
+class WebhookSecretRotation(TypedDict):
+    """How to replace a secret."""
+
+    overlap_seconds: NotRequired[int]
+    """For how many seconds the old secret goes on beside the new one, up to 30 days; 0 ends it at once."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class V1DeliveryAttempt(TypedDict):
+    """One attempt to send an event."""
+
+    number: DeliveryAttemptNumber
+    duration_ms: DeliveryDuration
+    response_status: DeliveryResponseStatus
+    response_body: DeliveryResponseBody
+    error: DeliveryError
+    created_at: Timestamp
+
+
+class V1Delivery(TypedDict):
+    """An event on its way to a webhook."""
+
+    id: DeliveryId
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt_at: str | None
+    """When it is sent next; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1DeliveryInFull(TypedDict):
+    """An event on its way to a webhook, with the attempts to send it."""
+
+    id: DeliveryId
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt_at: str | None
+    """When it is sent next; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+    attempts: list[V1DeliveryAttempt]
+    """The last attempts, newest first."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1WebhookRecovery(TypedDict):
+    """What to send again."""
+
+    since: str
+    """Send again what was created from this time in UTC on, to the second, of the last 14 days."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class V1WebhookRecovered(TypedDict):
+    """What is sent again."""
+
+    webhook: WebhookId
+    since: Timestamp
+    recovered: Count
+    has_more: bool
+    """Whether there may be more; then repeat the request with another idempotency key."""
+
+
+class V1DeliveryAnswer(TypedDict):
+    """One delivery in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Delivery
+    meta: V1Meta
+
+
+class V1DeliveryInFullAnswer(TypedDict):
+    """One delivery with its attempts in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1DeliveryInFull
+    meta: V1Meta
+
+
+class V1WebhookRecoveredAnswer(TypedDict):
+    """What is sent again in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1WebhookRecovered
+    meta: V1Meta
+
+
+class V1DeliveryListAnswer(TypedDict):
+    """One page of deliveries in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Delivery]
+    """The deliveries of this page."""
+
+    meta: V1PageMeta
+
+
 class ResourceCreate(TypedDict):
     """A resource to create."""
 
@@ -2652,6 +3230,7 @@ class ResourceCreate(TypedDict):
     configuration: NotRequired[ConfigurationCreate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     idempotency_key: NotRequired[IdempotencyKey]
 
 
@@ -2662,6 +3241,7 @@ class ResourceUpdate(TypedDict):
     configuration: NotRequired[ConfigurationUpdate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     status: NotRequired[ResourceStatusChange]
 
 
@@ -2684,6 +3264,7 @@ class Resource(TypedDict):
     project: str | Project | None
     """The id of the project that the resource belongs to, if it belongs to one; the project itself with `expand[]=project`."""
 
+    target_url: TargetUrl
     provisioning: Provisioning
     metrics: Metrics
     limits: ResourceLimits
@@ -2793,6 +3374,7 @@ class V1ResourceCreate(TypedDict):
     config: NotRequired[V1ConfigCreate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
 
 
 class V1ResourceUpdate(TypedDict):
@@ -2802,6 +3384,7 @@ class V1ResourceUpdate(TypedDict):
     config: NotRequired[V1ConfigUpdate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     status: NotRequired[ResourceStatusChange]
 
 
@@ -2819,6 +3402,7 @@ class V1Resource(TypedDict):
     project: str | None
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: TargetUrl
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -2928,3 +3512,52 @@ class V1BatchAnswer(TypedDict):
 
     data: BatchResult
     meta: V1Meta
+
+
+class Job(TypedDict):
+    """A job."""
+
+    id: JobId
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    updated: UnixTime
+    type: JobType
+    status: WorkStatus
+    resource: str | Resource | None
+    """The id of the resource that the job is about, if it is about one; the resource itself with `expand[]=resource`, `null` when it is gone."""
+
+    project: str | None
+    """The id of the project that the resource belonged to when the job was made, if it belonged to one."""
+
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
+
+    error: WorkError | None
+    """Why the job failed, if it did."""
+
+    request_id: str | None
+    """The request that made the job; its events name it too."""
+
+    started: PossibleTime
+    finished: PossibleTime
+    cancel_requested: PossibleTime
+    tasks: NotRequired[list[Task]]
+    """The first 20 tasks of the job; with `expand[]=tasks`."""
+
+
+class JobList(TypedDict):
+    """One page of jobs."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Job]
+    """The jobs of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from storage import members
 from storage.collection import Listing, Shape
 from storage.database import Transaction, leave_loop
 from storage.latest import Latest
@@ -150,6 +151,7 @@ _OLD = sa.select(_FIRST.subquery("first").c.sequence).where(sa.column("created")
 DELETE_OLD = Statement(sa.delete(events).where(events.c.sequence.in_(_OLD)), tuple)
 FOLLOWING = Statement(_behind(sa.select(events)), Row._make)
 INSERT = Statement(sa.insert(events).inline().values(transaction_id=CurrentTransaction()), Row._make, Row._fields[1:-1])
+WITH_IDS = Statement(sa.select(events).where(members.among(events.c.id, "ids")), Row._make)
 RECENT = Latest(events, Row._make, events.c.object_id, events.c.sequence)
 
 
@@ -177,6 +179,11 @@ def following(tx: Transaction, behind: tuple[int, int], limit: int) -> list[Row]
     transaction_id, sequence = behind
     values = {"behind_transaction_id": transaction_id, "behind_sequence": sequence}
     return FOLLOWING.all(tx, {**values, "limit": limit})
+
+
+def with_ids(tx: Transaction, ids: Iterable[str]) -> dict[str, Row]:
+    """Some events of every account by their ids; those that are kept no longer are left out."""
+    return {row.id: row for row in WITH_IDS.all(tx, {"ids": list(ids)})}
 
 
 def delete_old(tx: Transaction, before: int, limit: int) -> int:

@@ -52,7 +52,7 @@ class Rare(FunctionElement[bool]):
     inherit_cache = True
     type = sa.Boolean()
 
-    def self_group(self, against: Any = None) -> sa.ColumnElement[Any]:
+    def self_group(self, against: Any = None) -> Any:
         """The condition itself; compared with 1, as it would be written for SQLite, it would have no index."""
         return self
 

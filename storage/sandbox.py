@@ -5,8 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storage import deliveries, metrics, outputs
 from storage import jobs as job_rows
-from storage import metrics
 from storage import projects as project_rows
 from storage import resources as resource_rows
 from storage import scope as scopes
@@ -66,6 +66,8 @@ def delete_created_before(tx: Transaction, scope: Scope, before: int, limit: int
     deleted += unused
     for statement in (DELETE_EVENTS, DELETE_LOGS, DELETE_KEYS):
         deleted += statement.run(tx, {**values, "limit": max(0, limit - deleted)})
+    for delete_before in (deliveries.delete_before, outputs.delete_before):
+        deleted += delete_before(tx, scope, before, max(0, limit - deleted))
     for rows, totals in (
         (resource_rows.ROWS, gone),
         (project_rows.ROWS, {"": unused}),

@@ -231,6 +231,8 @@ resources = Table(
     _integer("failed_executions"),
     # Up to when, in unix microseconds, the executions that were begun use up the rate limit.
     _integer("paced_until_us"),
+    # Up to when turns are given to the executions that wait for it.
+    _integer("queued_until_us"),
     _one_of("mode", MODES),
     _one_of("type", RESOURCE_TYPES),
     _one_of("status", RESOURCE_STATUSES),
@@ -362,6 +364,24 @@ tasks = Table(
     _queue("tasks", "type", "account_id"),
 )
 
+# What jobs have written, part by part.
+job_outputs = Table(
+    "job_outputs",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("job_id", key=True),
+    Column("number", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    _integer("created"),
+    # Which task wrote it, how many lines, and up to which object, behind which the next part begins.
+    _integer("task_number"),
+    _integer("lines"),
+    _text("position"),
+    Column("content", LargeBinary, nullable=False),
+    _one_of("mode", MODES),
+    Index(None, "created"),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -376,6 +396,8 @@ deliveries = Table(
     _text("event_type"),
     _text("status"),
     _integer("attempts"),
+    # How many of them failed since it was last queued, which tells how long to wait for the next one.
+    _integer("failures"),
     # Of the last attempt: what was answered, or why nothing was.
     _integer("response_status", null=True),
     _text("error", null=True),
@@ -388,6 +410,13 @@ deliveries = Table(
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "endpoint_id", "id"),
     Index(None, "account_id", "mode", "event_id", "id"),
+    Index(
+        "ix_deliveries_failed",
+        "endpoint_id",
+        "created",
+        sqlite_where=text("status = 'failed'"),
+        postgresql_where=text("status = 'failed'"),
+    ),
     _queue("deliveries", "endpoint_id"),
 )
 
@@ -406,6 +435,16 @@ delivery_attempts = Table(
     _text("error", null=True),
     _one_of("mode", MODES),
     sqlite_with_rowid=False,
+)
+
+# Webhooks that are gone, as long as deliveries of theirs are left.
+deleted_webhooks = Table(
+    "deleted_webhooks",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("id", key=True),
+    _one_of("mode", MODES),
 )
 
 # How far each consumer of the events has come.

@@ -126,9 +126,10 @@ def release(tx: Transaction, scope: Scope, job_id: str, number: int, due_ms: int
     return RELEASE.run(tx, {**scope._asdict(), "job_id": job_id, "wanted": number, "due_ms": due_ms}) == 1
 
 
-def cancel_waiting(tx: Transaction, scope: Scope, job_id: str, now: int) -> int:
-    """Cancel every task of a job that has not begun, and return how many there were."""
-    return len(CANCEL.all(tx, {**scope._asdict(), "job_id": job_id, "updated": now, "finished": now}))
+def cancel_waiting(tx: Transaction, scope: Scope, job_id: str, now: int, first: int = 1) -> int:
+    """Cancel every task of a job, from a number on, that has not begun, and return how many there were."""
+    values = {"job_id": job_id, "from": first, "updated": now, "finished": now}
+    return len(CANCEL.all(tx, {**scope._asdict(), **values}))
 
 
 def advance(tx: Transaction, scope: Scope, seconds: int) -> int:

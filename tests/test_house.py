@@ -24,6 +24,7 @@ ROOMS = {
     "gateway": {"contract", "domain"},
     "generated": set[str](),
     "handlers": {"domain", "generated"},
+    "processors": set[str](),
     "storage": set[str](),
     "work": {"domain", "storage"},
 }
@@ -185,7 +186,7 @@ def test_rooms_import_only_what_they_may() -> None:
         if allowed is None:
             continue
         if relative(path) in COMPOSITION_ROOTS:
-            allowed = allowed | {"storage", "work"}
+            allowed = allowed | {"processors", "storage", "work"}
         for each in imports(path):
             other = each.module.split(".")[0]
             if other in ROOMS.keys() - {room} - allowed and not (room == "gateway" and each.module in PROMISES):

@@ -43,11 +43,13 @@ class Execution:
     """How a task is done outside of a transaction.
 
     `prepare(call, job, task)` reads what it needs while the task is claimed, or says at once what becomes of it;
-    `perform` does the work, as often as workers die of it, so at least once.
+    `perform` does the work, as often as workers die of it, so at least once. `close` is called when nothing is done
+    any more.
     """
 
     prepare: Callable[[Call, Job, Row], Any | Outcome]
     perform: Callable[[Any], Awaitable[Outcome]]
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 class Begun(NamedTuple):
@@ -81,12 +83,12 @@ class Executions:
         shares = self._shares(owners, room)
         if not shares:
             return False
-        begun, topics = await self._station.database.write(partial(self._claim, shares=shares))
+        begun, is_more, topics = await self._station.database.write(partial(self._claim, shares=shares))
         self._station.wakeups.wake(topics)
         for each in begun:
             self._owners[each.row.account_id] += 1
             self._running[each.row.id] = asyncio.create_task(self._perform(each))
-        return sum(shares.values()) <= len(begun)
+        return is_more
 
     async def soonest(self) -> int | None:
         """When the next task is due, in unix milliseconds; None while there is no room for it."""
@@ -108,6 +110,8 @@ class Executions:
         await asyncio.gather(*running.values(), return_exceptions=True)
         if left:
             await self._station.database.write(partial(self._give_back, left=left))
+        if self._execution.close is not None:
+            await self._execution.close()
 
     def _shares(self, owners: Sequence[str], room: int) -> dict[str, int]:
         """How many tasks to claim of whom: in turn, after the account that was served last."""
@@ -125,13 +129,15 @@ class Executions:
             waiting = {owner: free for owner, free in waiting.items() if free > 0}
         return shares
 
-    def _claim(self, tx: Transaction, *, shares: Mapping[str, int]) -> tuple[list[Begun], set[str]]:
+    def _claim(self, tx: Transaction, *, shares: Mapping[str, int]) -> tuple[list[Begun], bool, set[str]]:
+        """What is begun, whether there may be more to claim, and the topics to wake."""
         now_ms = self._now_ms()
         lease = Lease(self._token, now_ms, now_ms + LEASE_SECONDS * 1000)
         rows = [row for owner, share in shares.items() for row in self._queue.claim(tx, owner, lease, share)]
         settlement = Settlement(tx, now_ms, self._station.means, rows)
         begun = []
-        for row in rows:
+        # What is prepared may lock the resource: always in one order, so that two do not wait for each other.
+        for row in sorted(rows, key=lambda row: settlement.job(row).resource or ""):
             was_begun = row.status == "running"
             row = settlement.begin(row)
             if settlement.is_stopped(row) and not was_begun:
@@ -144,7 +150,7 @@ class Executions:
                 settlement.settle(row, prepared)
             else:
                 begun.append(Begun(row, prepared))
-        return begun, settlement.close()
+        return begun, len(rows) == sum(shares.values()), settlement.close()
 
     async def _perform(self, begun: Begun) -> None:
         """Do a task and settle it; a result that cannot be stored is lost, and the task is begun again."""

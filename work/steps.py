@@ -27,9 +27,13 @@ BROKEN = WorkError("internal_error", "Something went wrong on our side.")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How a task is done in the transaction that settles it: `run(call, job, task)`; it may be run again."""
+    """How a task is done in the transaction that settles it: `run(call, job, task)`; it may be run again.
+
+    Up to `together` are done in one transaction.
+    """
 
     run: Callable[[Call, Job, Row], Outcome]
+    together: int = CHUNK
 
 
 class Steps:
@@ -46,7 +50,8 @@ class Steps:
         owners = await self._station.database.read(lambda tx: self._queue.owners(tx, now_ms))
         if not owners:
             return False
-        turn, share = owners[:CHUNK], max(1, CHUNK // len(owners))
+        together = self._step.together
+        turn, share = owners[:together], max(1, together // len(owners))
         try:
             await self._do(turn, share)
         except (Unavailable, DeadlineExceeded):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from domain import activation
 from storage.database import DeadlineExceeded, Unavailable
 from work.executions import Execution, Executions
 from work.steps import Step, Steps
@@ -16,7 +17,9 @@ from work.workers import Station
 log = structlog.get_logger()
 
 # How each type of job does one of its tasks: within the transaction that settles it, or outside of any.
-EXECUTORS: dict[str, Step | Execution] = {}
+EXECUTORS: dict[str, Step | Execution] = {
+    "provision": Step(activation.step),
+}
 
 # A test that moves the clock, and a wake-up that was lost, are noticed after so long.
 LOOK_SECONDS = 0.5

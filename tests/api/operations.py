@@ -37,6 +37,7 @@ ONE_MODE: dict[str, str] = {
 # Read → why it shows something else each time: reading is recorded in what is read.
 RESTLESS: dict[str, str] = {
     "api_keys.list_api_keys": "the key that asks is marked as used",
+    "deliveries.get_delivery": "it is being sent",
     "logs.list_logs": "a request is on the list once it is answered",
     "logs.list_resource_logs": "as above",
     "test_clock.get_test_clock": "time goes on",
@@ -152,7 +153,7 @@ class Operation:
             answer = maker.done(client)
             if answer.status_code == maker.success:
                 taken = {name: text for name, text in given.items() if str(text).startswith("$response")}
-                return {**body, **{name: evaluate(text, answer) for name, text in taken.items()}}
+                return {**body, **{name: evaluate(taken[name], answer) for name in taken.keys() & body.keys()}}
         return body
 
     def path(self, values: Mapping[str, str]) -> str:
@@ -189,9 +190,8 @@ class Operation:
         """The answer to a request that is good; one that was given up left nothing, so it is sent again."""
         if self.name in PREPARED:
             first = f"{self.operation_id.partition('.')[0]}.{PREPARED[self.name]}"
-            next(each for each in operations() if each.operation_id == first and each.prefix == self.prefix).done(
-                client
-            )
+            found = (each for each in operations() if each.operation_id == first and each.prefix == self.prefix)
+            next(found).done(client)
         answers = (self.send(client, self.target(client), headers=self.version) for _ in range(MOST_TRIES))
         return next(answer for answer in answers if answer.status_code != 504)
 

@@ -7,7 +7,6 @@ from typing import Any
 from domain import resources, seals
 from domain.calls import Allowance, Call, Means
 from domain.seals import Seal
-from gateway import administration
 from storage.database import Transaction
 from storage.scope import Scope
 from tests.serving import Tenant
@@ -39,4 +38,4 @@ def fill(tenant: Tenant, number: int, *, mode: str = "live", status: str = "pend
             made.append(resource.id)
         return made
 
-    return administration.write(tenant.server.settings, unit)
+    return tenant.server.database.write(unit)

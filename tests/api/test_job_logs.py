@@ -9,7 +9,7 @@ import pytest
 
 from domain import ids as new_ids
 from domain import logs
-from domain.calls import Call
+from domain.calls import Call, Means
 from gateway import administration
 from storage.scope import Scope
 from tests.api.seeding import ALLOWANCE, SEAL
@@ -29,7 +29,7 @@ def write(tenant: Tenant, message: str, *, job: str, resource: str | None = None
     """What a job of the tenant notes."""
 
     def unit(tx: Any) -> None:
-        call = Call(tx, Scope(tenant.account_id, "live"), tenant.server.clock.now(), "", ALLOWANCE, SEAL)
+        call = Call(tx, Scope(tenant.account_id, "live"), tenant.server.clock.now(), "", ALLOWANCE, Means(SEAL))
         logs.write(call, level, message, job=job, resource=resource)
 
     administration.write(tenant.server.settings, unit)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from domain import metrics
-from domain.calls import Call
+from domain.calls import Call, Means
 from domain.metrics import Execution
 from gateway import administration
 from storage import tables
@@ -26,7 +26,7 @@ def execute(tenant: Tenant, resource_id: str, executions: Sequence[Execution], m
     """Have executions of a resource end now."""
 
     def unit(tx: Transaction) -> None:
-        call = Call(tx, Scope(tenant.account_id, mode), tenant.server.clock.now(), "req_0", ALLOWANCE, SEAL)
+        call = Call(tx, Scope(tenant.account_id, mode), tenant.server.clock.now(), "req_0", ALLOWANCE, Means(SEAL))
         metrics.record(call, resource_id, executions)
 
     administration.write(tenant.server.settings, unit)

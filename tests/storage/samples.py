@@ -105,6 +105,7 @@ def resource(number: int, **changes: Any) -> dict[str, Any]:
         "executions": 0,
         "failed_executions": 0,
         "paced_until_us": 0,
+        "queued_until_us": 0,
         **changes,
     }
 

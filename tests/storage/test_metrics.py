@@ -8,7 +8,7 @@ import random
 import pytest
 
 from domain import metrics, seals
-from domain.calls import Allowance, Call
+from domain.calls import Allowance, Call, Means
 from domain.metrics import Execution, Metrics
 from domain.seals import Seal
 from storage import metrics as rows
@@ -27,7 +27,7 @@ OK, FAILED = Execution(1_000, is_error=False), Execution(4_000, is_error=True)
 
 
 def calling(tx: Transaction, now: int = NOW, scope: Scope = SCOPE) -> Call:
-    return Call(tx, scope, now, "req_0123456789abcdef", ALLOWANCE, SEAL)
+    return Call(tx, scope, now, "req_0123456789abcdef", ALLOWANCE, Means(SEAL))
 
 
 def record(database: Database, resource_id: str, executions: list[Execution], now: int = NOW) -> None:

@@ -13,7 +13,16 @@ string = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 integer = sa.BigInteger()
 json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
-NEW_TABLES = ("metrics_hourly", "event_cursors", "delivery_attempts", "deliveries", "tasks", "jobs")
+NEW_TABLES = (
+    "metrics_hourly",
+    "event_cursors",
+    "deleted_webhooks",
+    "delivery_attempts",
+    "deliveries",
+    "job_outputs",
+    "tasks",
+    "jobs",
+)
 STATUSES = "queued running succeeded failed canceled"
 
 
@@ -21,10 +30,13 @@ def upgrade() -> None:
     """Create the new tables and widen the old ones."""
     create_jobs()
     create_tasks()
+    create_job_outputs()
     create_deliveries()
     create_delivery_attempts()
+    create_deleted_webhooks()
     create_event_cursors()
     change_events()
+    start_dispatching()
     change_webhook_endpoints()
     change_logs()
     create_metrics_hourly()
@@ -43,7 +55,7 @@ def downgrade() -> None:
         for column in ("previous_secret", "previous_secret_expires", "failing_since", "disabled_reason"):
             endpoints.drop_column(column)
     with op.batch_alter_table("resources") as resources:
-        for column in ("target_url", "executions", "failed_executions", "paced_until_us"):
+        for column in ("target_url", "executions", "failed_executions", "paced_until_us", "queued_until_us"):
             resources.drop_column(column)
     op.drop_index("ix_events_transaction_id_sequence", "events")
     op.drop_index("ix_events_account_id_mode_transaction_id_sequence", "events")
@@ -137,13 +149,28 @@ def create_tasks() -> None:
     index("tasks", ["job_id", "number"], ["status", "id"], ["created", "id"], ["id"])
 
 
+def create_job_outputs() -> None:
+    """Create the table and its index."""
+    op.create_table(
+        "job_outputs",
+        *columns(string, "account_id mode job_id", null=False),
+        sa.Column("number", integer, nullable=False, autoincrement=False),
+        *columns(integer, "created task_number lines", null=False),
+        *columns(string, "position", null=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        one_of("job_outputs", "mode", "live test"),
+        sa.PrimaryKeyConstraint("account_id", "mode", "job_id", "number", name=op.f("pk_job_outputs")),
+    )
+    op.create_index("ix_job_outputs_created", "job_outputs", ["created"])
+
+
 def create_deliveries() -> None:
     """Create the table and its indexes."""
     op.create_table(
         "deliveries",
         *owned(
             *columns(string, "endpoint_id event_id event_type status", null=False),
-            *columns(integer, "attempts", null=False),
+            *columns(integer, "attempts failures", null=False),
             *columns(integer, "response_status"),
             *columns(string, "error"),
             *columns(integer, "due_ms"),
@@ -154,6 +181,9 @@ def create_deliveries() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
     queue("deliveries", "endpoint_id")
+    has_failed = sa.text("status = 'failed'")
+    name, names = "ix_deliveries_failed", ["endpoint_id", "created"]
+    op.create_index(name, "deliveries", names, sqlite_where=has_failed, postgresql_where=has_failed)
     index("deliveries", ["event_id", "id"], ["endpoint_id", "id"], ["created", "id"], ["id"])
 
 
@@ -169,6 +199,17 @@ def create_delivery_attempts() -> None:
         one_of("delivery_attempts", "mode", "live test"),
         sa.PrimaryKeyConstraint("account_id", "mode", "delivery_id", "number", name=op.f("pk_delivery_attempts")),
         sqlite_with_rowid=False,
+    )
+
+
+def create_deleted_webhooks() -> None:
+    """Create the table; its primary key is its only index."""
+    keys = ("account_id", "mode", "id")
+    op.create_table(
+        "deleted_webhooks",
+        *columns(string, " ".join(keys), null=False),
+        one_of("deleted_webhooks", "mode", "live test"),
+        sa.PrimaryKeyConstraint(*keys, name=op.f("pk_deleted_webhooks")),
     )
 
 
@@ -194,6 +235,11 @@ def change_events() -> None:
     index("events", ["id"], ["transaction_id", "sequence"])
 
 
+def start_dispatching() -> None:
+    """Send what happens from now on, and nothing of what has happened before."""
+    op.execute("INSERT INTO event_cursors SELECT 'deliveries', 0, COALESCE(MAX(sequence), 0) FROM events")
+
+
 def change_webhook_endpoints() -> None:
     """Let secrets be rotated, and endpoints that fail be disabled."""
     with op.batch_alter_table("webhook_endpoints") as endpoints:
@@ -210,9 +256,9 @@ def change_logs() -> None:
         logs.add_column(sa.Column("job_id", string, nullable=True))
     is_of_job = sa.text("job_id IS NOT NULL")
     for name in ("job_id", "resource_id"):
-        where = {"sqlite_where": is_of_job, "postgresql_where": is_of_job}
         listed = ["account_id", "mode", name, "id"]
-        op.create_index(f"ix_logs_account_id_mode_{name}_id", "logs", listed, **where)
+        index_name = f"ix_logs_account_id_mode_{name}_id"
+        op.create_index(index_name, "logs", listed, sqlite_where=is_of_job, postgresql_where=is_of_job)
 
 
 def create_metrics_hourly() -> None:
@@ -232,11 +278,11 @@ def create_metrics_hourly() -> None:
 
 def change_resources() -> None:
     """Let resources have a target, and count their executions, of which there were none."""
-    counted = columns(integer, "executions failed_executions paced_until_us")
+    counted = columns(integer, "executions failed_executions paced_until_us queued_until_us")
     with op.batch_alter_table("resources") as resources:
         for column in columns(string, "target_url") + counted:
             resources.add_column(column)
-    op.execute("UPDATE resources SET executions = 0, failed_executions = 0, paced_until_us = 0")
+    op.execute("UPDATE resources SET executions = 0, failed_executions = 0, paced_until_us = 0, queued_until_us = 0")
     with op.batch_alter_table("resources") as resources:
         for column in counted:
             resources.alter_column(column.name, existing_type=integer, nullable=False)
