@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.receiving import Receiver, receiving
 from tests.serving import Client, Server, Tenant, running
 from tests.tables import database_url
 
@@ -34,12 +35,26 @@ def server(fresh_database: Callable[[], str]) -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def delivering(fresh_database: Callable[[], str]) -> Iterator[Server]:
+    """A server that may send to receivers on this machine."""
+    with running(fresh_database(), webhook_allowed_networks="127.0.0.0/8") as started:
+        yield started
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of webhooks that takes whatever comes."""
+    with receiving() as started:
+        yield started
+
+
 @pytest.fixture(autouse=True)
 def _still_clock(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Puts the server's clock back after a test that moved it."""
+    """Puts a server's clock back after a test that moved it."""
     yield
-    if "server" in request.fixturenames:
-        request.getfixturevalue("server").clock.offset = 0
+    for name in {"server", "delivering"} & set(request.fixturenames):
+        request.getfixturevalue(name).clock.offset = 0
 
 
 @pytest.fixture
