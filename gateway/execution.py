@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
 
 import orjson
 
+from contract.plans import Plan
 from domain import calls, idempotency
 from domain.batch import Outcomes
 from domain.calls import Allowance, Call
@@ -47,7 +48,8 @@ class Execute:
     async def __call__(self, exchange: Exchange) -> None:
         run = self.database.write if exchange.operation.writes else self.database.read
         exchange.answer = await run(partial(self.run, exchange))
-        self.follow_up(exchange)
+        if exchange.forget_callers:
+            self.follow_up(exchange)
 
     def follow_up(self, exchange: Exchange) -> None:
         """What a committed write asks for: callers that it changed are looked up anew."""
@@ -97,7 +99,7 @@ class Execute:
             caller.scope,
             exchange.now,
             exchange.request_id,
-            allowance_of(exchange),
+            allowance(exchange.plan, caller.plan, exchange.compiled.max_body_bytes),
             self.seal,
             api_version=exchange.version,
             allowed_networks=self.allowed_networks,
@@ -107,14 +109,14 @@ class Execute:
         )
 
 
-def allowance_of(exchange: Exchange) -> Allowance:
-    """What the caller's plan allows."""
-    plan = exchange.plan
+@lru_cache(maxsize=1024)
+def allowance(plan: Plan, name: str, max_body_bytes: int) -> Allowance:
+    """What a plan with a name allows."""
     return Allowance(
         max_requests_per_minute=plan.requests_per_minute,
         max_batch_size=MOST_IN_BATCH,
-        max_payload_bytes=exchange.compiled.max_body_bytes,
-        plan=exchange.caller.plan,
+        max_payload_bytes=max_body_bytes,
+        plan=name,
         monthly_quota=plan.monthly_quota,
         requests_per_hour=plan.requests_per_hour,
         burst=plan.burst,

@@ -32,8 +32,8 @@ def headers(ceilings: Ceilings, decision: Decision, at: int, month: Month) -> He
         parts = b'"hour";r=%d;t=%d' % (unused, after)
     else:
         burst = most_at_once - -(-backlog // REQUEST)
-        burst = burst if burst > 0 else 0
-        left = burst if burst < left else left
+        burst = max(0, burst)
+        left = min(left, burst)
         refill = -(-backlog // (rate * MICROSECONDS))
         parts = b'"minute";r=%d;t=%d, "burst";r=%d;t=%d' % (unused, after, burst, refill)
     if concurrent is not None:
