@@ -17,7 +17,8 @@ PATIENCE = 600.0
 ADD = sa.text(f"""
     INSERT INTO resources (
         id, account_id, mode, created, updated, version, name, type, status, timeout_ms, retry_count, batch_size,
-        rate_limit, metadata, steps_completed, estimated_completion
+        rate_limit, metadata, steps_completed, estimated_completion, executions, failed_executions, paced_until_us,
+        queued_until_us
     )
     WITH RECURSIVE numbers (number) AS (
         SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number < :count - 1
@@ -29,7 +30,7 @@ ADD = sa.text(f"""
         'res_' || substr('{"0" * 26}' || id, 1 + length(id)), :account_id, '{MODE}', :first + number, :first + number,
         1, 'Benchmark ' || substr('{"0" * 10}' || name, 1 + length(name)), 'production',
         CASE number % 4 WHEN 0 THEN 'pending' WHEN 1 THEN 'paused' ELSE 'active' END,
-        5000, 3, 100, 1000, '{{}}', 2, :first + number + 30
+        5000, 3, 100, 1000, '{{}}', 2, :first + number + 30, 0, 0, 0, 0
     FROM made
 """)
 COUNT = sa.text("""

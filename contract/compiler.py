@@ -19,8 +19,9 @@ from contract import agreement, deprecation, lint, plans, schemas
 from contract.bodies import Body
 from contract.dialects import DIALECTS
 from contract.document import Document, Finding, OperationNode, SpecError, join
-from contract.operation import Contract, Operation, Success, Version
+from contract.operation import LINES, Contract, Operation, Success, Version
 from contract.parameters import Decoder
+from contract.payloads import Payloads
 from contract.plans import Plan
 from contract.problems import CODES, Catalogue
 from contract.router import Router
@@ -49,6 +50,7 @@ class CompiledContract:
     servers: Servers
     max_body_bytes: int
     sunsets: Mapping[str, str]
+    payloads: Payloads
 
 
 def fit(document: Document) -> dict[str, Any]:
@@ -94,12 +96,13 @@ def compile_document(
             findings |= {(finding.pointer, finding.mend): finding for finding in disagreement.findings}
     if findings:
         raise SpecError(sorted(findings.values()), document.name)
-    versions = document.raw["x-api-versions"]
+    dated = document.raw["x-api-versions"].items()
+    versions = {date: Version(date, entry["contract"], entry["limits"]) for date, entry in dated}
     return CompiledContract(
         document=document,
         operations=operations,
         contracts=compiler.contracts,
-        versions={date: Version(date, entry["contract"], entry["limits"]) for date, entry in versions.items()},
+        versions=versions,
         plans=plans.read(document.raw["x-plans"]),
         answering=answering(list(compiler.contracts)),
         catalogue=Catalogue.read(document.raw["x-errors"]),
@@ -107,6 +110,7 @@ def compile_document(
         servers=Servers(document.raw.get("servers", [])),
         max_body_bytes=document.raw["x-max-body-bytes"],
         sunsets={each.id: each.deprecation.sunset for each in operations.values() if each.deprecation},
+        payloads=Payloads(document, versions, check=check_answers),
     )
 
 
@@ -193,10 +197,13 @@ class _Compiler:
     def _success(self, node: OperationNode, contract: Contract, handler: Callable[..., Any]) -> Success:
         status, entry = next((s, r) for s, r in node.operation["responses"].items() if s.startswith("2"))
         response, pointer = self.document.deref(entry, join(node.pointer, "responses", status))
-        content = response.get("content", {}).get("application/json")
+        media = response.get("content", {})
+        content = media.get("application/json")
         location = self._location(response, pointer) if "Location" in response.get("headers", {}) else None
         if content is None:
-            return Success(int(status), None, location, _always_valid)
+            if LINES in media and (findings := agreement.check_download(self.document, pointer, handler)):
+                raise agreement.Disagreement(findings)
+            return Success(int(status), None, location, _always_valid, is_download=LINES in media)
         pointer = join(pointer, "content", "application/json", "schema")
         self._check_result(content["schema"], pointer, contract, handler)
         return Success(

@@ -75,6 +75,7 @@ FITNESS: tuple[Rule, ...] = (
     operations.bodiless,
     operations.paths,
     responses.succeeds,
+    responses.typed,
     responses.created,
     responses.linked,
     extensions.scaled,

@@ -56,6 +56,12 @@ class ContractMiddleware(SpecMiddleware):  # type: ignore[misc]
         """The compiled operations by id."""
         return self.compiled.operations if self.compiled else {}
 
+    @property
+    def current(self) -> CompiledContract:
+        """What is served to requests that come now."""
+        assert self.compiled is not None
+        return self.compiled
+
     def add_api(self, specification: Specification, **_: Any) -> None:
         """Compile the document that Connexion has loaded; raises SpecError where it disagrees with the code."""
         self.compiled = compiler.compile_document(

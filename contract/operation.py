@@ -11,6 +11,9 @@ from contract.bodies import Body
 from contract.dialects import Dialect, Render
 from contract.parameters import Decoder
 
+# The media type of a file in which each line is an object.
+LINES = "application/x-ndjson"
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -26,7 +29,8 @@ class Contract:
 class Success:
     """The answer of an operation that went well.
 
-    `location` is the path of a new object without its id. `is_secret` says that the answer shows a secret.
+    `location` is the path of a new object without its id. `is_secret` says that the answer shows a secret, and
+    `is_download` that it is a file in lines, sent part by part.
     """
 
     status: int
@@ -34,6 +38,7 @@ class Success:
     location: str | None
     is_valid: Callable[[bytes], str | None]
     is_secret: bool = False
+    is_download: bool = False
 
 
 @dataclass(frozen=True, slots=True)

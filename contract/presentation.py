@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from contract import events
 from contract.document import Document
 
 Present = Callable[[Any, "tuple[str, ...]"], Any]
@@ -25,12 +26,14 @@ def descale(value: int, scale: int) -> int | float:
     return value / scale if rest else whole
 
 
-def compile_presentation(document: Document, schema: Mapping[str, Any]) -> Present:
+def compile_presentation(document: Document, schema: Mapping[str, Any], *, of_mappings: bool = False) -> Present:
     """A function `(object, expansions) -> JSON value` that shows what the schema names and nothing else.
+
+    The object has attributes, or with `of_mappings` is a mapping, of which is shown what it has.
 
     The expression is written out once, since walking the schema for each answer costs several times as much.
     """
-    writer = _Writer(document)
+    writer = _Writer(document, of_mappings=of_mappings)
     source = writer.value(schema, "o", 0)
     code = compile(f"lambda o, expand: {source}", f"<presentation of {schema.get('$ref', 'a schema')}>", "eval")
     scope = {"timestamp": timestamp, "descale": descale, **writer.constants}
@@ -38,17 +41,36 @@ def compile_presentation(document: Document, schema: Mapping[str, Any]) -> Prese
     return present
 
 
-class _Writer:
-    """Writes the expression; `constants` holds the values that it refers to."""
+def compile_events(document: Document, contract: str) -> Present:
+    """A function that shows an event, which has a `type` and `attributes`, as this contract's webhooks receive it."""
+    made: dict[str, Present] = {}
+    by_type: dict[str, Present] = {}
+    for name, (schema, pointer) in events.payloads(document).items():
+        if name.startswith(f"{contract}."):
+            # Types of one kind have one schema, which need not be compiled for each.
+            made[pointer] = made.get(pointer) or compile_presentation(document, schema, of_mappings=True)
+            by_type[name.removeprefix(f"{contract}.")] = made[pointer]
+    return lambda event, expand: by_type[event.type](event.attributes, expand)
 
-    def __init__(self, document: Document) -> None:
+
+class _Writer:
+    """Writes the expression; `constants` holds the values that it refers to.
+
+    With `of_mappings` it reads keys of mappings instead of attributes, and shows of each mapping what it has.
+    """
+
+    def __init__(self, document: Document, *, of_mappings: bool = False) -> None:
         self.document = document
+        self.of_mappings = of_mappings
         self.constants: dict[str, Any] = {}
 
     def value(self, schema: Mapping[str, Any], source: str, depth: int) -> str:
         node, _ = self.document.deref(dict(schema), "#")
         if "const" in node:
             return repr(node["const"])
+        if "x-payload" in node:
+            self.constants["present_event"] = compile_events(self.document, node["x-payload"])
+            return f"present_event({source}, expand)"
         if "oneOf" in node:
             return self._alternatives(node, source, depth)
         kinds = node.get("type")
@@ -81,7 +103,12 @@ class _Writer:
         entries = []
         for name, inner in node["properties"].items():
             schema, _ = self.document.deref(dict(inner), "#")
-            written = self.value(schema, f"{source}.{attribute(name, schema)}", depth)
+            found = attribute(name, schema)
+            if self.of_mappings:
+                written = self.value(schema, f"{source}[{found!r}]", depth)
+                entries.append(f"**({{{name!r}: {written}}} if {found!r} in {source} else {{}})")
+                continue
+            written = self.value(schema, f"{source}.{found}", depth)
             if "x-expand" in schema and "oneOf" not in schema:
                 entries.append(f"**({{{name!r}: {written}}} if {schema['x-expand']!r} in expand else {{}})")
             else:

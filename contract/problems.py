@@ -29,6 +29,7 @@ Code = Literal[
     "internal_error",
     "invitation_accepted",
     "invitation_expired",
+    "job_not_finished",
     "key_expired",
     "key_invalid",
     "key_missing",
@@ -47,6 +48,7 @@ Code = Literal[
     "path_unknown",
     "precondition_failed",
     "region_mismatch",
+    "resource_not_active",
     "role_not_grantable",
     "quota_exceeded",
     "rate_limit_exceeded",
@@ -54,6 +56,7 @@ Code = Literal[
     "scope_not_grantable",
     "timeout",
     "unavailable",
+    "webhook_disabled",
 ]
 CODES: frozenset[str] = frozenset(get_args(Code))
 

@@ -194,9 +194,10 @@ _DECLARED = (
     Extension(
         "x-lists",
         ("schema",),
-        {"type": "string", "enum": ["scopes", "roles", "versions"]},
+        {"type": "string", "enum": ["scopes", "roles", "versions", "events"]},
         "Holds the schema's `enum` against what the root declares: `scopes` are those of x-scopes, each kind with `*` "
-        "(`resources:*`), and `*`; `roles` those of x-roles; `versions` those of x-api-versions.",
+        "(`resources:*`), and `*`; `roles` those of x-roles; `versions` those of x-api-versions; `events` the types of "
+        "events under `webhooks`, each kind with `*` (`resource.*`), and `*`.",
         "scopes",
     ),
     Extension(
@@ -206,6 +207,13 @@ _DECLARED = (
         "Shows the property only when `expand[]` has this value. With `oneOf`, the first alternative is shown "
         "otherwise and the second when expanded.",
         "logs",
+    ),
+    Extension(
+        "x-payload",
+        ("schema",),
+        {"type": "string", "pattern": "^v[1-9][0-9]*$"},
+        "Says that the schema is an event, which is shown as `webhooks` describes its type in this contract.",
+        "v2",
     ),
     Extension(
         "x-deprecated",

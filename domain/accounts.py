@@ -59,6 +59,12 @@ def agree(tx: Transaction, account_id: str, numbers: Mapping[str, int | None], w
     return Account(row.id, row.name, row.plan, row.region, row.created, agreed or None)
 
 
+def fetch(tx: Transaction, account_id: str) -> Account | None:
+    """The account with this id."""
+    row = accounts.fetch(tx, account_id)
+    return None if row is None else Account(row.id, row.name, row.plan, row.region, row.created, row.limits)
+
+
 def exists(tx: Transaction, account_id: str) -> bool:
     """Whether there is such an account."""
     return accounts.fetch(tx, account_id) is not None

@@ -33,21 +33,32 @@ FIRST_FREE_PORT = 1024
 LAST_PORT = 65_535
 
 
-def require(call: Call, url: str) -> None:
-    """Refuse a URL that webhooks of the call's mode are not sent to; where its name leads is seen at delivery."""
+class Unfit(ValueError):
+    """A URL that nothing is sent to; its text completes the sentence that starts with the field's name."""
+
+
+def require(call: Call, url: str, field: str = "url") -> None:
+    """Refuse a URL in a field that is not sent to in the call's mode; where its name leads is seen when it is."""
+    try:
+        _require(call, url)
+    except Unfit as error:
+        raise Invalid(field, "invalid_format", str(error)) from None
+
+
+def _require(call: Call, url: str) -> None:
     parts = _split(url)
     if call.scope.mode == "live" and parts.scheme != "https":
-        raise Invalid("url", "invalid_format", "must begin with https:// in live mode")
+        raise Unfit("must begin with https:// in live mode")
     if "@" in parts.netloc:
-        raise Invalid("url", "invalid_format", "must not hold a user or a password")
+        raise Unfit("must not hold a user or a password")
     if "#" in url:
-        raise Invalid("url", "invalid_format", "must not have a fragment")
+        raise Unfit("must not have a fragment")
     host, port = _host(parts), _port(parts)
     if port is not None and port not in WELL_KNOWN_PORTS and not FIRST_FREE_PORT <= port <= LAST_PORT:
-        raise Invalid("url", "invalid_format", "must have port 80, 443 or one from 1024 to 65535")
+        raise Unfit("must have port 80, 443 or one from 1024 to 65535")
     address = _address(host, is_bracketed="[" in parts.netloc)
     if address is not None and not may_reach(address, call.allowed_networks):
-        raise Invalid("url", "invalid_format", f"must not lead into a private network, as '{host}' does")
+        raise Unfit(f"must not lead into a private network, as '{host}' does")
 
 
 def may_reach(address: Address, allowed: Sequence[Network]) -> bool:
@@ -63,14 +74,14 @@ def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        raise Invalid("url", "invalid_format", "must have a host that is a name or an address") from None
+        raise Unfit("must have a host that is a name or an address") from None
 
 
 def _host(parts: SplitResult) -> str:
     """The host without brackets, in lower case and without a dot at its end."""
     host = (parts.hostname or "").removesuffix(".")
     if not host:
-        raise Invalid("url", "invalid_format", "must have a host")
+        raise Unfit("must have a host")
     return host
 
 
@@ -78,7 +89,7 @@ def _port(parts: SplitResult) -> int | None:
     try:
         return parts.port
     except ValueError:
-        raise Invalid("url", "invalid_format", "must have a port that is a number up to 65535") from None
+        raise Unfit("must have a port that is a number up to 65535") from None
 
 
 def _address(host: str, *, is_bracketed: bool) -> Address | None:
@@ -88,5 +99,5 @@ def _address(host: str, *, is_bracketed: bool) -> Address | None:
     except ValueError:
         pass
     if is_bracketed or not NAME.match(host) or NUMERIC.match(host.rpartition(".")[2]):
-        raise Invalid("url", "invalid_format", "must have a host that is a name, or an address in its usual form")
+        raise Unfit("must have a host that is a name, or an address in its usual form")
     return LOOPBACK if host == "localhost" or host.endswith(".localhost") else None

@@ -13,4 +13,14 @@ def new(prefix: str) -> str:
 
 def of_request() -> str:
     """A new id of a request. Every request has one, so it is written in hex, which costs a fifth of base 32."""
-    return f"req_{uuid_utils.uuid7().hex}"
+    return f"req_{in_hex()}"
+
+
+def in_hex() -> str:
+    """A new UUIDv7 in hex, which sorts by time among those of requests."""
+    return uuid_utils.uuid7().hex
+
+
+def lowest(prefix: str, moment: float) -> str:
+    """What no id is below that is made from a moment on, in unix seconds."""
+    return str(TypeID.from_uuid(uuid_utils.UUID(int=int(moment * 1000) << 80), prefix))

@@ -85,6 +85,11 @@ class Kind(Generic[T, R]):
         """One page of the caller's objects; a filter that is None is none."""
         return page_of(call, self.rows, partial(self.load, call), query, filters)
 
+    def behind(self, call: Call, object_id: str | None, limit: int) -> list[T]:
+        """Up to `limit` of the caller's objects behind the one with this id, from the newest to the oldest."""
+        rows = self.rows.page(call.tx, call.scope, {}, Place(after=object_id), limit)
+        return [self.load(call, row) for row in rows]
+
     def change(self, call: Call, object_id: str, apply: Callable[[T], T]) -> T:
         """Change an object; the new one is `apply` of the old one. No change, no event."""
         old = self.lock(call, object_id)
@@ -140,9 +145,7 @@ def page_of(
     call: Call, rows: Collection[R], load: Callable[[R], S], query: ListQuery, filters: Mapping[str, Any]
 ) -> Page[S]:
     """One page of the caller's rows as objects; a filter that is None is none."""
-    created = query.get("created", {})
-    bounds = {"created_gte": created.get("gte"), "created_lte": created.get("lte")}
-    wanted = {name: value for name, value in {**filters, **bounds}.items() if value is not None}
+    wanted = narrowed(query, filters)
     total = rows.count(call.tx, call.scope, wanted)
     limit, number = query["limit"], query.get("page", 0)
     place = Place(after=query.get("starting_after"))
@@ -152,6 +155,13 @@ def page_of(
     found = rows.page(call.tx, call.scope, wanted, place, limit + 1) if place.offset < total else []
     items = [load(row) for row in found[:limit]]
     return Page(items, total, len(found) > limit, number, limit)
+
+
+def narrowed(query: ListQuery, filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters that are not None, and the bounds of the time of creation."""
+    created = query.get("created", {})
+    bounds = {"created_gte": created.get("gte"), "created_lte": created.get("lte")}
+    return {name: value for name, value in {**filters, **bounds}.items() if value is not None}
 
 
 def previous(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

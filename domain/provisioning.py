@@ -1,13 +1,19 @@
-"""Provisioning: the steps that make a new resource usable."""
+"""Provisioning: the steps that make a new resource usable, a job of five tasks."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-STEPS_TOTAL = 5
+from domain import work
+from domain.calls import Call
+from domain.work import NewJob, NewTask
+
 # Creation itself is the first two steps: the configuration was checked, and the record made.
 STEPS_AT_CREATION = 2
-EXPECTED_SECONDS = 30
+STEPS = ("validate_configuration", "create_record", "allocate_capacity", "configure_processor", "activate")
+STEPS_TOTAL = len(STEPS)
+TASKS = [NewTask(name, is_done=number < STEPS_AT_CREATION) for number, name in enumerate(STEPS)]
 ATTRIBUTES = ("status", "estimated_completion", "steps_completed", "steps_total")
 
 
@@ -27,6 +33,18 @@ class Provisioning:
         return "completed" if self.steps_completed >= STEPS_TOTAL else "in_progress"
 
 
-def begun(now: int) -> Provisioning:
+def begun(call: Call) -> Provisioning:
     """The provisioning of a resource that is created now."""
-    return Provisioning(STEPS_AT_CREATION, now + EXPECTED_SECONDS)
+    left = (STEPS_TOTAL - STEPS_AT_CREATION) * call.means.step_seconds
+    return Provisioning(STEPS_AT_CREATION, call.now + math.ceil(left))
+
+
+def begin(call: Call, resource_id: str, project_id: str | None) -> None:
+    """Add the job that does the other steps of a new resource, one after each delay."""
+    due_ms = call.real_now * 1000 + delay_ms(call)
+    work.begin(call, NewJob("provision", due_ms, resource_id, project_id), TASKS)
+
+
+def delay_ms(call: Call) -> int:
+    """How long a step takes, in milliseconds."""
+    return round(call.means.step_seconds * 1000)

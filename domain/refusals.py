@@ -14,13 +14,15 @@ class Refusal(Exception):
 
 
 class Invalid(Refusal):
-    """A field of the body has a value that its schema allows but that cannot be taken.
+    """A field of the body, or a parameter of the query, has a value that its schema allows but that cannot be taken.
 
-    `reason` is one of the document's, `says` completes the sentence that starts with the field's name.
+    `reason` is one of the document's, `says` completes the sentence that starts with the field's name; `where` is
+    `body` or `query`.
     """
 
-    def __init__(self, field: str, reason: str, says: str) -> None:
+    def __init__(self, field: str, reason: str, says: str, where: str = "body") -> None:
         super().__init__("parameter_invalid", f"{field} {says}", field)
+        self.where = where
         self.field = field
         self.reason = reason
         self.says = says

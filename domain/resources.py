@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict
 
-from domain import ids, kinds, logs, projects, provisioning
+from domain import destinations, ids, kinds, logs, metrics, projects, provisioning
 from domain.calls import Allowance, Call
 from domain.kinds import Kind, ListQuery
 from domain.logs import LogEntry
@@ -39,6 +39,7 @@ class ResourceCreate(TypedDict):
     configuration: Settings
     metadata: Mapping[str, str]
     project: NotRequired[str | None]
+    target_url: NotRequired[str | None]
     idempotency_key: NotRequired[str]
 
 
@@ -78,7 +79,10 @@ class RelatedResource:
 
 @dataclass(slots=True)
 class Resource:
-    """A resource; `version` counts its changes. `project` is its project's id, or the project where it is expanded."""
+    """A resource; `version` counts its changes. `project` is its project's id, or the project where it is expanded.
+
+    `target_url` is where its executions are sent; without one they run here.
+    """
 
     id: str
     created: int
@@ -90,6 +94,7 @@ class Resource:
     configuration: Configuration
     metadata: Mapping[str, str]
     project: Project | str | None
+    target_url: str | None
     provisioning: Provisioning
     limits: Allowance
     metrics: Metrics = NO_EXECUTIONS
@@ -104,8 +109,7 @@ def create(call: Call, body: ResourceCreate) -> Resource:
     """
     settings = body["configuration"]
     project_id = body.get("project")
-    if project_id is not None:
-        projects.require(call, project_id)
+    _require(call, body)
     resource = Resource(
         id=ids.new("res"),
         created=call.now,
@@ -119,42 +123,77 @@ def create(call: Call, body: ResourceCreate) -> Resource:
         ),
         metadata=body["metadata"],
         project=project_id,
-        provisioning=provisioning.begun(call.now),
+        target_url=body.get("target_url"),
+        provisioning=provisioning.begun(call),
         limits=call.allowance,
     )
-    return RESOURCES.add(call, resource)
+    RESOURCES.add(call, resource)
+    provisioning.begin(call, resource.id, project_id)
+    return resource
 
 
 def fetch(call: Call, resource_id: str, expand: Sequence[str] = ()) -> Resource:
     """The resource with this id, with what is to be expanded."""
     resource = RESOURCES.fetch(call, resource_id)
+    _measure(call, [resource], in_full=True)
     _expand(call, [resource], expand)
     return resource
+
+
+def fetch_many(call: Call, resource_ids: Collection[str]) -> dict[str, Resource]:
+    """Those of some resources that are there, by their ids."""
+    rows = (ROWS.fetch(call.tx, call.scope, resource_id) for resource_id in resource_ids)
+    found = [_load(call, row) for row in rows if row is not None]
+    _measure(call, found, in_full=True)
+    return {resource.id: resource for resource in found}
 
 
 def page(call: Call, query: ResourceQuery) -> Page[Resource]:
     """One page of the caller's resources."""
     filters = {"status": query.get("status"), "type": query.get("type"), "project_id": query.get("project")}
     found = RESOURCES.page(call, query, filters)
-    _expand(call, found.data, query.get("expand", ()))
+    expand = query.get("expand", ())
+    _measure(call, found.data, in_full="metrics" in expand)
+    _expand(call, found.data, expand)
+    return found
+
+
+def behind(call: Call, resource_id: str | None, limit: int) -> list[Resource]:
+    """Up to `limit` of the caller's resources behind the one with this id, from the newest to the oldest."""
+    found = RESOURCES.behind(call, resource_id, limit)
+    _measure(call, found, in_full=True)
     return found
 
 
 def update(call: Call, resource_id: str, changes: Mapping[str, Any]) -> Resource:
     """Change the given attributes; `configuration` is merged, `metadata` replaced. No change, no event."""
-    if changes.get("project") is not None:
-        projects.require(call, changes["project"])
+    _require(call, changes)
 
     def apply(old: Resource) -> Resource:
         configuration = replace(old.configuration, **changes.get("configuration", {}))
         return replace(old, **{**changes, "configuration": configuration})
 
-    return RESOURCES.change(call, resource_id, apply)
+    resource = RESOURCES.change(call, resource_id, apply)
+    _measure(call, [resource], in_full=True)
+    return resource
 
 
 def delete(call: Call, resource_id: str) -> Deleted:
-    """Delete a resource for good."""
-    return RESOURCES.remove(call, resource_id)
+    """Delete a resource for good, with what was measured of it."""
+
+    def forget(resource: Resource) -> None:
+        if resource.metrics is not NO_EXECUTIONS:
+            metrics.forget(call, resource_id)
+
+    return RESOURCES.remove(call, resource_id, forget)
+
+
+def _require(call: Call, given: Mapping[str, Any]) -> None:
+    """Refuse a project that is not there, and a target that nothing is sent to."""
+    if given.get("project") is not None:
+        projects.require(call, given["project"])
+    if given.get("target_url") is not None:
+        destinations.require(call, given["target_url"], "target_url")
 
 
 def _snapshot(resource: Resource) -> dict[str, Any]:
@@ -163,6 +202,7 @@ def _snapshot(resource: Resource) -> dict[str, Any]:
         **kinds.attributes(resource, ATTRIBUTES),
         "configuration": kinds.attributes(resource.configuration, SETTINGS),
         "project": resource.project,
+        "target_url": resource.target_url,
         "provisioning": kinds.attributes(resource.provisioning, provisioning.ATTRIBUTES),
     }
 
@@ -174,6 +214,11 @@ def _columns(resource: Resource) -> dict[str, Any]:
         "project_id": resource.project,
         "steps_completed": resource.provisioning.steps_completed,
         "estimated_completion": resource.provisioning.estimated_completion,
+        "target_url": resource.target_url,
+        "executions": resource.metrics.lifetime.requests,
+        "failed_executions": resource.metrics.lifetime.errors,
+        "paced_until_us": 0,
+        "queued_until_us": 0,
     }
 
 
@@ -189,14 +234,25 @@ def _load(call: Call, row: Row) -> Resource:
         configuration=Configuration(row.timeout_ms, row.retry_count, row.batch_size, row.rate_limit),
         metadata=row.metadata,
         project=row.project_id,
+        target_url=row.target_url,
         provisioning=Provisioning(row.steps_completed, row.estimated_completion),
         limits=call.allowance,
+        metrics=metrics.since_creation(row.executions, row.failed_executions),
     )
+
+
+def _measure(call: Call, resources: Sequence[Resource], *, in_full: bool) -> None:
+    """Show what was measured of each resource: of today, or in full of the last 24 hours."""
+    known = {each.id: each.metrics for each in resources if each.metrics is not NO_EXECUTIONS}
+    if known:
+        found = metrics.in_full(call, known) if in_full else metrics.in_short(call, known)
+        for each in resources:
+            each.metrics = found.get(each.id, each.metrics)
 
 
 def _expand(call: Call, resources: Sequence[Resource], expand: Sequence[str]) -> None:
     if "logs" in expand:
-        entries = logs.history(call, [resource.id for resource in resources], MOST_LOGS)
+        entries = logs.of_resources(call, [resource.id for resource in resources], MOST_LOGS)
         for resource in resources:
             resource.logs = entries[resource.id]
     if "related_resources" in expand:

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from domain.calls import Call
 from domain.refusals import Invalid, Refusal
-from storage import accounts
+from storage import accounts, deliveries, tasks
 
 DAY = 86_400
 MOST_AT_ONCE = 400 * DAY
@@ -46,6 +46,10 @@ def advance(call: Call, body: Advance) -> TestClock:
     seconds = _step(_shown(call, row.test_clock_offset), body)
     offset = row.test_clock_offset + seconds
     accounts.set_test_clock(call.tx, row.id, offset, row.next_test_reset - seconds)
+    if tasks.advance(call.tx, call.scope, seconds):
+        call.wake("tasks")
+    deliveries.advance(call.tx, call.scope, seconds * 1000)
+    call.wake("deliveries")
     call.forget_callers = True
     return _shown(call, offset)
 

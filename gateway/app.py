@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +14,11 @@ from contract.middleware import HandlerResolver
 from contract.servers import Servers
 from domain.clock import Clock, SystemClock
 from domain.roles import Roles
-from gateway import addresses, hosting, logs, secret_keys, stages
+from gateway import addresses, hosting, logs, stages, working
 from gateway.addresses import Addresses, FailedAttempts
 from gateway.batching import Batch
 from gateway.closing import TurnAway
+from gateway.downloads import Downloads
 from gateway.exchange import Place
 from gateway.execution import Execute
 from gateway.keyring import Keyring
@@ -29,9 +29,9 @@ from gateway.preconditions import Revalidate
 from gateway.recording import Recorder, Settle
 from gateway.settings import Settings
 from storage import database, limits_memory
-from storage.database import Database
 from storage.limits import Limiter
-from work.schedule import Schedule
+from work import workers
+from work.workers import Station
 
 # A slot that nobody gives back ends after this many request deadlines. Only reading a slow body can take longer.
 LEASE_PER_DEADLINE = 2
@@ -40,8 +40,7 @@ LEASE_PER_DEADLINE = 2
 class Parts(NamedTuple):
     """What the stages share."""
 
-    database: Database
-    clock: Clock
+    station: Station
     recorder: Recorder
     limiter: Limiter
     place: Place
@@ -61,11 +60,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        schedule = Schedule(opened, clock)
-        running = asyncio.create_task(schedule.run())
-        yield
-        schedule.stop()
-        await running
+        async with workers.working(working.workers(station, settings, lambda: app.contract.current)):
+            yield
         await recorder.close()
         await limiter.close()
         await opened.close()
@@ -76,23 +72,24 @@ def create_app(
     opened = database.open_database(
         settings.database, deadline=settings.request_deadline, busy_timeout=settings.busy_timeout
     )
+    station = working.station(settings, opened, clock)
     recorder = Recorder(opened)
     limiter = build_limiter(settings)
-    app.contract.serve = build_pipeline(settings, document, Parts(opened, clock, recorder, limiter, place))
+    app.contract.serve = build_pipeline(settings, document, Parts(station, recorder, limiter, place))
     app.pages = Pages(lambda: app.contract.document, settings.base_url, (opened, limiter))
     return app
 
 
 def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipeline:
     """What every request passes, in order; the finishing stages see the answer, the closing ones see every end."""
-    opened, recorder = parts.database, parts.recorder
+    (opened, clock, wakeups, means), recorder = parts.station, parts.recorder
     keyring = Keyring(opened, Roles(document.raw["x-scopes"], document.raw["x-roles"]))
     attempts = FailedAttempts(settings.failed_authentications_per_minute)
     limit = Limit(parts.limiter, opened)
-    execute = Execute(opened, secret_keys.seal(settings), settings.allowed_networks, keyring.forget)
+    execute = Execute(opened, means, keyring.forget, wakeups.wake)
     pipeline = Pipeline(
         stages=[
-            stages.Identify(parts.clock, Addresses(addresses.networks(settings.trusted_proxies))),
+            stages.Identify(clock, Addresses(addresses.networks(settings.trusted_proxies))),
             hosting.Locate(parts.place),
             TurnAway(opened),
             stages.Route(),
@@ -110,6 +107,7 @@ def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipe
         ],
         finishing=[Revalidate()],
         closing=[limit.close, recorder.record],
+        downloads=Downloads(opened, limit.tell),
         links=ErrorLinks(settings.base_url),
     )
     return pipeline

@@ -148,6 +148,8 @@ def admit(nested: Exchange) -> None:
     """Refuse an operation that a batch cannot have, and one that its deadline has overtaken."""
     if nested.operation.is_batch:
         raise Problem.of([Fault("body", ("path",), "unknown_value", "must not be that of a batch")])
+    if nested.operation.success.is_download:
+        raise Problem.of([Fault("body", ("path",), "unknown_value", "must not be that of a download")])
     if len(nested.scope["raw_path"]) + len(nested.scope["query_string"]) > LONGEST_PATH:
         raise Problem.of([Fault("body", ("path",), "too_long", f"must be at most {LONGEST_PATH} characters")])
     if time.monotonic() > nested.expires:

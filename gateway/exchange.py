@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ from contract.problems import Problem
 from contract.router import Match
 from domain.batch import Outcomes
 from domain.callers import Caller
+from domain.downloads import Download
 from storage.database import Transaction
 
 if TYPE_CHECKING:
@@ -34,11 +35,15 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """What is sent back: `headers` beside the ones that every answer has."""
+    """What is sent back: `headers` beside the ones that every answer has.
+
+    `body` is only the first part of a `download`.
+    """
 
     status: int
     body: bytes = b""
     headers: Headers = field(default_factory=list)
+    download: Download | None = None
 
 
 class Exchange:
@@ -77,6 +82,7 @@ class Exchange:
     limiter = "admitted"
     idempotency = "none"
     forget_callers = False
+    topics: Collection[str] = ()
     prepaid = False
     expires: float
     outcomes: Callable[[Transaction], Outcomes]
@@ -89,6 +95,12 @@ class Exchange:
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.method: str = scope["method"]
         self.nested = nested
+
+    @property
+    def streams(self) -> bool:
+        """Whether the answer goes on after its first part."""
+        answer = self.answer
+        return answer is not None and answer.download is not None and self.scope["method"] != "HEAD"
 
     def header_is_repeated(self, name: bytes) -> bool:
         """Whether a header was sent more than once."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from functools import lru_cache, partial
-from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
 
 import orjson
 
+from contract.compiler import CompiledContract
 from contract.plans import Plan
 from domain import calls, idempotency
 from domain.batch import Outcomes
-from domain.calls import Allowance, Call
-from domain.seals import Seal
-from gateway import preconditions
+from domain.calls import Allowance, Call, Means
+from gateway import downloads, preconditions
 from gateway.exchange import Answer, Exchange
 from storage.database import Database, Transaction
 
@@ -36,23 +35,25 @@ class Execute:
     def __init__(
         self,
         database: Database,
-        seal: Seal,
-        allowed_networks: Sequence[IPv4Network | IPv6Network],
+        means: Means,
         forget: Callable[[str], None],
+        wake: Callable[[Collection[str]], None],
     ) -> None:
         self.database = database
-        self.seal = seal
-        self.allowed_networks = allowed_networks
+        self.means = means
         self.forget = forget
+        self.wake = wake
 
     async def __call__(self, exchange: Exchange) -> None:
         run = self.database.write if exchange.operation.writes else self.database.read
         exchange.answer = await run(partial(self.run, exchange))
-        if exchange.forget_callers:
+        if exchange.operation.writes:
             self.follow_up(exchange)
 
     def follow_up(self, exchange: Exchange) -> None:
-        """What a committed write asks for: callers that it changed are looked up anew."""
+        """What a committed write asks for: workers have something to do, callers that it changed are looked up anew."""
+        if exchange.topics:
+            self.wake(exchange.topics)
         if exchange.forget_callers:
             self.forget(exchange.caller.scope.account_id)
 
@@ -99,19 +100,22 @@ class Execute:
             caller.scope,
             exchange.now,
             exchange.request_id,
-            allowance(exchange.plan, caller.plan, exchange.compiled.max_body_bytes),
-            self.seal,
+            allowance(exchange.compiled, caller.plan, exchange.plan),
+            self.means,
             api_version=exchange.version,
-            allowed_networks=self.allowed_networks,
             caller=caller,
             clock_offset=exchange.clock_offset,
             sunsets=exchange.compiled.sunsets,
         )
 
 
+def allowance(compiled: CompiledContract, name: str, plan: Plan) -> Allowance:
+    """What a plan allows an account."""
+    return _allowance(plan, name, compiled.max_body_bytes)
+
+
 @lru_cache(maxsize=1024)
-def allowance(plan: Plan, name: str, max_body_bytes: int) -> Allowance:
-    """What a plan with a name allows."""
+def _allowance(plan: Plan, name: str, max_body_bytes: int) -> Allowance:
     return Allowance(
         max_requests_per_minute=plan.requests_per_minute,
         max_batch_size=MOST_IN_BATCH,
@@ -130,7 +134,8 @@ def handle(exchange: Exchange, call: Call) -> Answer:
         call.outcomes = exchange.outcomes(call.tx)
     result = exchange.operation.handler(call, **exchange.arguments)
     exchange.forget_callers = call.forget_callers
-    return answer(exchange, result)
+    exchange.topics = call.topics
+    return downloads.begun(result, call.tx) if exchange.operation.success.is_download else answer(exchange, result)
 
 
 def replay(kept: idempotency.Answer) -> Answer:

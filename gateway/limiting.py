@@ -12,13 +12,15 @@ from contract.plans import HOURLY, Plan
 from contract.problems import Problem
 from domain import limits
 from domain.callers import Caller
+from domain.limits import Exceeded
 from gateway import limit_headers
 from gateway.exchange import Exchange
 from storage.database import Database
-from storage.limits import HOUR, MICROSECONDS, MINUTE, Admission, Ceilings, Decision, Limiter, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Limiter, Verdict
 
 # What a request costs that is answered, and gets back when nothing had changed.
 COST = 1
+RATES = {HOUR: "requests_per_hour", MINUTE: "requests_per_minute"}
 ADMITTED, UNKNOWN = Verdict.ADMITTED, Verdict.MONTH_UNKNOWN
 MOST_REMEMBERED = 10_000
 UNUSED = Decision(Verdict.ADMITTED, 0, 0, 0, 0, 0)
@@ -101,6 +103,12 @@ class Limit:
         terms = self._terms[caller.key_id] = Terms(caller, compiled, version, plan, ceilings)
         return terms
 
+    def tell(self, exchange: Exchange) -> None:
+        """Write the headers of an answer that is sent while its request goes on."""
+        if exchange.standing is not None:
+            asked, ceilings, decision = exchange.standing
+            exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
+
     async def _decide(
         self, exchange: Exchange, asked: Admission, ceilings: Ceilings, decision: Decision | Awaitable[Decision]
     ) -> None:
@@ -137,6 +145,26 @@ def refunded(decision: Decision, cost: int) -> Decision:
         backlog=max(0, decision.backlog - cost * MINUTE * MICROSECONDS),
         month_used=max(0, decision.month_used - cost),
     )
+
+
+def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
+    """The limit that a request was refused for, if it was; one that speaks of no window is told of once a minute."""
+    (account_id, at, month, cost, *_), ceilings, decision = standing
+    now = at // MICROSECONDS
+    window = ceilings.window
+    if decision.verdict is Verdict.QUOTA:
+        kind, limit, current, resets = "requests_per_month", ceilings.quota, decision.month_used + cost, month.end
+    elif decision.verdict is Verdict.CONCURRENCY:
+        kind, limit, current = "concurrent_requests", ceilings.concurrent, decision.active + 1
+        resets = (now // MINUTE + 1) * MINUTE
+    elif decision.verdict is Verdict.RATE:
+        resets = (now // window + 1) * window
+        kind, limit, current = RATES[window], ceilings.rate, decision.used + cost
+        if current <= limit:
+            kind, limit, current = "burst", ceilings.burst, -(-decision.backlog // REQUEST) + cost
+    else:
+        return None
+    return Exceeded(account_id, kind, resets, limit or 0, current, now, request_id)
 
 
 def refusal(standing: Standing) -> Problem:

@@ -12,6 +12,7 @@ from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope, Send
 from contract.problems import Fault, Problem
 from domain.refusals import Invalid, Refusal
+from gateway.downloads import Downloads
 from gateway.exchange import Answer, Exchange, Headers, Place
 from gateway.execution import JSON
 from gateway.reading import ClientGone
@@ -43,15 +44,21 @@ class ErrorLinks:
 class Pipeline:
     """The life of a request: the stages until one of them gives the answer, then the finishing ones, then the bytes.
 
-    The closing ones come before the bytes, whatever became of the request.
+    The closing ones come before the bytes, whatever became of the request; but after those of a download.
     """
 
     def __init__(
-        self, stages: Sequence[Stage], finishing: Sequence[Finish], closing: Sequence[Finish], links: ErrorLinks
+        self,
+        stages: Sequence[Stage],
+        finishing: Sequence[Finish],
+        closing: Sequence[Finish],
+        downloads: Downloads,
+        links: ErrorLinks,
     ) -> None:
         self.stages = stages
         self.finishing = finishing
         self.closing = closing
+        self.downloads = downloads
         self.links = links
 
     async def __call__(self, compiled: CompiledContract, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +68,12 @@ class Pipeline:
         except ClientGone:
             return
         assert exchange.answer is not None
-        await self._send(exchange, exchange.answer, send)
+        if exchange.streams:
+            await self._stream(exchange, exchange.answer, send)
+            return
+        await self._start(exchange, exchange.answer, send)
+        body = b"" if exchange.scope["method"] == "HEAD" else exchange.answer.body
+        await send({"type": "http.response.body", "body": body})
 
     async def respond(self, exchange: Exchange, *, last: Stage | None = None) -> None:
         """Take a request through the stages until one gives its answer; no further than `last`, where that is given.
@@ -82,7 +94,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - whatever a client can provoke is an answer, never a broken connection
             exchange.answer = self.refuse(exchange, problem_of(error, exchange))
         finally:
-            if exchange.answer is not None or last is None:
+            if (exchange.answer is not None or last is None) and not exchange.streams:
                 self.close(exchange)
 
     def close(self, exchange: Exchange) -> None:
@@ -103,16 +115,29 @@ class Pipeline:
             headers.append((b"retry-after", b"%d" % problem.retry_after))
         return Answer(kind.status, orjson.dumps(body), headers)
 
-    async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
+    async def _stream(self, exchange: Exchange, answer: Answer, send: Send) -> None:
+        """Send an answer in parts. One that cannot be sent to its end is broken off, which the client sees."""
+        self.downloads.announce(exchange)
+        try:
+            await self._start(exchange, answer, send)
+            await self.downloads.send(exchange, answer, send)
+        except ClientGone:
+            exchange.answer = None
+        except Exception:
+            # The answer has begun, so it cannot be another one.
+            exchange.answer = None
+            log.exception("download broken off", request_id=exchange.request_id)
+        finally:
+            self.close(exchange)
+
+    async def _start(self, exchange: Exchange, answer: Answer, send: Send) -> None:
         headers = [*answer.headers, *exchange.limit_headers, (b"x-request-id", exchange.request_id.encode())]
-        if answer.status not in (204, 304):
+        if answer.status not in (204, 304) and answer.download is None:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         headers += version_headers(exchange.version, exchange.contract.stability)
         headers += place_headers(exchange.place)
         headers += deprecation_headers(exchange)
-        body = b"" if exchange.scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
 
 
 @cache
@@ -141,7 +166,7 @@ def problem_of(error: Exception, exchange: Exchange) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Invalid):
-        return Problem.of([Fault("body", (error.field,), error.reason, error.says)])
+        return Problem.of([Fault(error.where, (error.field,), error.reason, error.says)])
     if isinstance(error, Refusal):
         return Problem(error.code, error.message, param=error.param)
     if isinstance(error, Unavailable):

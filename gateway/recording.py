@@ -1,4 +1,4 @@
-"""Records each request that was made with a valid key: its log entry, what it counts, and that its key was used."""
+"""Records each request that was made with a valid key: its log entry, what it counts and by whom it was refused."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from urllib.parse import unquote_plus
 import structlog
 
 from contract.middleware import Scope
-from domain import api_keys, logs, usage
+from domain import api_keys, limits, logs, usage
 from domain.callers import Caller
+from domain.limits import Exceeded
+from gateway import limiting
 from gateway.exchange import Exchange
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
 
@@ -36,18 +38,24 @@ LONGEST_ID = 64
 LEVELS = {2: "info", 3: "info", 4: "warning", 5: "error"}
 NOT_COUNTED = (304, 429)
 # Those who read what is recorded find every request there that was answered before theirs.
-READERS = (("logs:read",), ("usage:read",))
+READERS = (("logs:read",), ("usage:read",), ("events:read",))
+EXPANSION = "logs"
 HIDDEN = "[hidden]"
 KEY = re.compile(r"sk_(?:live|test)_[0-9A-Za-z]*", re.IGNORECASE)
 KEY_PARAMETER = "api_key"
 
 
+# An account and one of its limits.
+Limited = tuple[str, str]
+
+
 class Batch(NamedTuple):
-    """What is written together: entries, requests counted, and keys used with the time of their last use."""
+    """What is written together: entries, requests counted, keys used with the time of it, and limits exceeded."""
 
     entries: list[logs.Entry]
     counted: dict[usage.Key, tuple[int, int]]
     keys: dict[str, api_keys.Use]
+    exceeded: dict[Limited, Exceeded]
 
 
 class Recorder:
@@ -64,6 +72,8 @@ class Recorder:
         self._counted: dict[usage.Key, tuple[int, int]] = {}
         self._keys: dict[str, api_keys.Use] = {}
         self._noted: dict[str, int] = {}
+        self._exceeded: dict[Limited, Exceeded] = {}
+        self._told: dict[Limited, int] = {}
         self._is_failing = False
         self._timer: asyncio.TimerHandle | None = None
         self._writing = asyncio.Lock()
@@ -86,6 +96,8 @@ class Recorder:
                 self._count((account_id, mode, day, operation.id), 1, now)
         if self._noted.get(caller.key_id) != now // SECONDS_PER_MINUTE:
             self._keys[caller.key_id] = caller.scope, now
+        if exchange.standing is not None:
+            self._note_limit(limiting.exceeded(exchange.standing, exchange.request_id))
         if len(self._entries) >= MOST_AT_ONCE:
             self._hurry()
         if self._timer is None:
@@ -113,6 +125,15 @@ class Recorder:
         before = self._counted.get(key)
         self._counted[key] = (requests, last) if before is None else (before[0] + requests, max(before[1], last))
 
+    def _note_limit(self, exceeded: Exceeded | None) -> None:
+        """Have an event tell of a limit that a request was refused for, unless one did in the same window."""
+        if exceeded is None:
+            return
+        limited = exceeded.account_id, exceeded.limit_type
+        if self._told.get(limited) != exceeded.resets and len(self._exceeded) < MOST_AT_ONCE:
+            self._told[limited] = exceeded.resets
+            self._exceeded[limited] = exceeded
+
     def _hurry(self) -> None:
         """Write many entries at once; while the database fails, only the timer tries again."""
         if len(self._entries) > MOST_WAITING:
@@ -137,8 +158,8 @@ class Recorder:
         entries = list(islice(self._entries, MOST_AT_ONCE))
         for _ in entries:
             self._entries.popleft()
-        batch = Batch(entries, self._counted, self._keys)
-        self._counted, self._keys = {}, {}
+        batch = Batch(entries, self._counted, self._keys, self._exceeded)
+        self._counted, self._keys, self._exceeded = {}, {}, {}
         return batch
 
     async def _write(self, batch: Batch) -> bool:
@@ -159,6 +180,8 @@ class Recorder:
             self._is_failing = False
         if len(self._noted) > MOST_REMEMBERED:
             self._noted.clear()
+        if len(self._told) > MOST_REMEMBERED:
+            self._told.clear()
         self._noted |= {key_id: used // SECONDS_PER_MINUTE for key_id, (_, used) in batch.keys.items()}
         return True
 
@@ -167,6 +190,7 @@ class Recorder:
         for key, (requests, last) in batch.counted.items():
             self._count(key, requests, last)
         self._keys = {**batch.keys, **self._keys}
+        self._exceeded = {**batch.exceeded, **self._exceeded}
         if self._timer is not None:
             self._timer.cancel()
         self._wait(RETRY_SECONDS)
@@ -179,7 +203,8 @@ class Settle:
         self.recorder = recorder
 
     def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
-        return self.recorder.flush() if exchange.operation.scopes in READERS else None
+        reads = exchange.operation.scopes in READERS or EXPANSION in exchange.expand
+        return self.recorder.flush() if reads else None
 
 
 def store(tx: Transaction, batch: Batch) -> None:
@@ -187,6 +212,8 @@ def store(tx: Transaction, batch: Batch) -> None:
     logs.store(tx, batch.entries)
     usage.add(tx, batch.counted)
     api_keys.touch(tx, batch.keys)
+    for _, exceeded in sorted(batch.exceeded.items()):
+        limits.tell(tx, exceeded)
 
 
 def counts(exchange: Exchange, caller: Caller) -> bool:
@@ -210,7 +237,7 @@ def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Ent
     values = () if match is None else match.values
     return (
         *caller.scope,
-        exchange.request_id,
+        exchange.request_id.removeprefix(logs.PREFIXES["request"]),
         exchange.now,
         "request",
         "warning" if status is None else LEVELS[status // 100],
@@ -227,6 +254,7 @@ def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Ent
         exchange.limiter,
         exchange.idempotency,
         values[0] if values and is_resource_id(values[0]) else None,
+        None,
     )
 
 

@@ -17,7 +17,7 @@ from contract.document import SpecError
 from contract.middleware import ContractMiddleware
 from gateway.settings import ROOT, Settings
 
-ROOMS = ("contract", "domain", "gateway", "generated", "handlers", "storage", "work", "docs")
+ROOMS = ("contract", "domain", "gateway", "generated", "handlers", "processors", "storage", "work", "docs")
 # Edits come at once; the time-outs are for what changed before the watch was on.
 WATCHING: dict[str, Any] = {"debounce": 50, "step": 10, "rust_timeout": 200, "yield_on_timeout": True}
 

@@ -39,6 +39,8 @@ class Settings:
     valkey_url: str = ""
     failed_authentications_per_minute: int = 60
     trusted_proxies: str = ""
+    work: bool = True
+    provisioning_step_seconds: float = 10.0
 
     @property
     def database(self) -> str:

@@ -70,6 +70,10 @@ ProjectReference: TypeAlias = str | None
 """The id of the project that the resource belongs to; `null` for none."""
 
 
+TargetUrl: TypeAlias = str | None
+"""Where executions are sent: each is a POST of a batch of items. With `null` they run here. In live mode it begins with `https://`, in test mode `http://` will do. It has a host outside of private networks, port 80, 443 or one from 1024 on, and neither a user nor a fragment."""
+
+
 class ConfigurationCreate(TypedDict):
     """How the resource works. What is left out gets its default."""
 
@@ -108,7 +112,7 @@ class Provisioning(TypedDict):
 
 
 class MetricsSummary(TypedDict):
-    """The resource's executions today, in short."""
+    """The resource's executions of today, in short. Days begin at midnight in UTC."""
 
     requests_today: Count
     success_rate: Percentage
@@ -124,7 +128,7 @@ class Lifetime(TypedDict):
 
 
 class Last24h(TypedDict):
-    """In the last 24 hours."""
+    """In this hour and the 23 before. Percentiles are exact to 2 %; the average is the mean, or the 95th percentile where a few extreme executions lift the mean above it."""
 
     requests: Count
     success_rate: Percentage
@@ -141,7 +145,7 @@ class Metrics(TypedDict):
     """Since the resource was created."""
 
     last_24h: Last24h
-    """In the last 24 hours."""
+    """In this hour and the 23 before. Percentiles are exact to 2 %; the average is the mean, or the 95th percentile where a few extreme executions lift the mean above it."""
 
 
 class ResourceLimits(TypedDict):
@@ -644,7 +648,7 @@ Mode: TypeAlias = Literal["live", "test"]
 """Whether the key reads and writes live or test data."""
 
 
-Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write"]
+Scope: TypeAlias = Literal["*", "resources:*", "projects:*", "users:*", "api_keys:*", "settings:*", "usage:*", "webhooks:*", "logs:*", "test_clock:*", "jobs:*", "events:*", "resources:read", "resources:write", "projects:read", "projects:write", "users:read", "users:write", "api_keys:read", "api_keys:write", "settings:read", "settings:write", "usage:read", "webhooks:read", "webhooks:write", "logs:read", "test_clock:read", "test_clock:write", "jobs:read", "jobs:write", "events:read"]
 """Something that a key may do, all of a kind (`resources:*`), or everything (`*`)."""
 
 
@@ -1040,7 +1044,7 @@ WebhookUrl: TypeAlias = str
 """Where events are sent. In live mode it begins with `https://`, in test mode `http://` will do. It has a host outside of private networks, port 80, 443 or one from 1024 on, and neither a user nor a fragment."""
 
 
-WebhookEvent: TypeAlias = Literal["*", "resource.*", "resource.created", "resource.updated", "resource.deleted", "resource.status_changed", "resource.limit_exceeded", "project.*", "project.created", "project.updated", "project.deleted", "user.*", "user.created", "user.updated", "user.deleted", "user.status_changed", "api_key.*", "api_key.created", "api_key.updated", "api_key.deleted", "webhook.*", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.status_changed", "settings.*", "settings.updated", "job.*", "job.succeeded", "job.failed"]
+WebhookEvent: TypeAlias = Literal["*", "resource.*", "resource.created", "resource.updated", "resource.deleted", "resource.status_changed", "resource.limit_exceeded", "project.*", "project.created", "project.updated", "project.deleted", "user.*", "user.created", "user.updated", "user.deleted", "user.status_changed", "api_key.*", "api_key.created", "api_key.updated", "api_key.deleted", "webhook.*", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.status_changed", "webhook.disabled", "webhook.test", "settings.*", "settings.updated", "job.*", "job.created", "job.succeeded", "job.failed", "job.canceled"]
 """A type of event, all those of a kind, or `*` for every event."""
 
 
@@ -1053,11 +1057,15 @@ WebhookStatus: TypeAlias = Literal["enabled", "disabled"]
 
 
 WebhookSecret: TypeAlias = str
-"""The key that what is sent is signed with. It is shown once, when the webhook is created. Keep it safe."""
+"""The key that what is sent is signed with. It is shown once, when it is made. Keep it safe."""
 
 
 WebhookSecretEnd: TypeAlias = str
 """The last four characters of the signing secret."""
+
+
+WebhookDisabledReason: TypeAlias = Literal["gone", "failing"] | None
+"""Why the platform disabled it: `gone` after it answered 410, `failing` after five days in which every attempt failed; `null` when it did not. Enabling it clears this."""
 
 
 class WebhookCreate(TypedDict):
@@ -1100,10 +1108,17 @@ class Webhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires: int | None
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: int | None
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
 
 
 class NewWebhook(TypedDict):
-    """A webhook that was just created, with its signing secret."""
+    """A webhook with the signing secret that was just made for it."""
 
     id: WebhookId
     object: Literal["webhook"]
@@ -1117,6 +1132,13 @@ class NewWebhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires: int | None
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: int | None
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
     secret: WebhookSecret
 
 
@@ -1158,12 +1180,19 @@ class V1Webhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires_at: str | None
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: str | None
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
     created_at: Timestamp
     updated_at: Timestamp
 
 
 class V1NewWebhook(TypedDict):
-    """A webhook that was just created, with its signing secret."""
+    """A webhook with the signing secret that was just made for it."""
 
     id: WebhookId
     url: WebhookUrl
@@ -1172,6 +1201,13 @@ class V1NewWebhook(TypedDict):
     status: WebhookStatus
     api_version: DatedVersion
     secret_last4: WebhookSecretEnd
+    previous_secret_expires_at: str | None
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: str | None
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: WebhookDisabledReason
     secret: WebhookSecret
     created_at: Timestamp
     updated_at: Timestamp
@@ -1224,7 +1260,7 @@ class LogKey(TypedDict):
 
 
 class LogEntry(TypedDict):
-    """One thing that happened. What only a request has is `null` where there was none."""
+    """One thing that happened, to a request or in a job. What only a request has is `null` for others."""
 
     id: str
     """The entry's id; that of a request is the request's."""
@@ -1233,8 +1269,8 @@ class LogEntry(TypedDict):
     """Always `log`."""
 
     created: UnixTime
-    type: Literal["request", "job", "event"]
-    """What it is about. An event stands only in the `logs` of an object."""
+    type: Literal["request", "job"]
+    """What it is about."""
 
     level: LogLevel
     message: str
@@ -1275,6 +1311,9 @@ class LogEntry(TypedDict):
 
     resource: str | None
     """The id of the resource that it is about; of a request, the one in its path."""
+
+    job: str | None
+    """The id of the job that wrote it, if one did."""
 
 
 class LogEntryList(TypedDict):
@@ -1293,13 +1332,13 @@ class LogEntryList(TypedDict):
 
 
 class V1LogEntry(TypedDict):
-    """One thing that happened. What only a request has is `null` where there was none."""
+    """One thing that happened, to a request or in a job. What only a request has is `null` for others."""
 
     id: str
     """The entry's id; that of a request is the request's."""
 
-    type: Literal["request", "job", "event"]
-    """What it is about. An event stands only in the `logs` of an object."""
+    type: Literal["request", "job"]
+    """What it is about."""
 
     level: LogLevel
     message: str
@@ -1340,6 +1379,9 @@ class V1LogEntry(TypedDict):
 
     resource: str | None
     """The id of the resource that it is about; of a request, the one in its path."""
+
+    job: str | None
+    """The id of the job that wrote it, if one did."""
 
     created_at: Timestamp
 
@@ -1458,6 +1500,1728 @@ class V1TestClockAnswer(TypedDict):
     meta: V1Meta
 
 
+JobId: TypeAlias = str
+"""A job's id."""
+
+
+TaskId: TypeAlias = str
+"""A task's id."""
+
+
+JobType: TypeAlias = Literal["provision", "process", "export"]
+"""What a job does."""
+
+
+WorkStatus: TypeAlias = Literal["queued", "running", "succeeded", "failed", "canceled"]
+"""How far a job or a task is."""
+
+
+class WorkError(TypedDict):
+    """Why a job or a task failed."""
+
+    code: str
+    """The cause, for a program."""
+
+    message: str
+    """The cause, for a person."""
+
+
+class JobProgress(TypedDict):
+    """How many tasks the job has and what became of them; the others wait or run."""
+
+    total: Count
+    succeeded: Count
+    failed: Count
+    canceled: Count
+    percent: int
+    """How many in a hundred are settled."""
+
+
+JobExpansions: TypeAlias = list[Literal["tasks", "resource"]]
+"""What to expand."""
+
+
+TaskExpansions: TypeAlias = list[Literal["job"]]
+"""What to expand."""
+
+
+class JobCreate(TypedDict):
+    """A job to begin. What it needs besides its type depends on that; what another type needs is refused."""
+
+    type: Literal["process", "export"]
+    """What to do."""
+
+    resource: NotRequired[str]
+    """The resource to process the items with. `process` needs it."""
+
+    items: NotRequired[list[dict[str, Any]]]
+    """What to process, each item an object of your own. `process` needs them."""
+
+    processor: NotRequired[str]
+    """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
+
+    kinds: NotRequired[list[Literal["resources", "projects", "jobs", "events"]]]
+    """What to export. `export` needs it."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class V1Job(TypedDict):
+    """A job."""
+
+    id: JobId
+    type: JobType
+    status: WorkStatus
+    resource: str | None
+    """The id of the resource that the job is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that the resource belonged to when the job was made, if it belonged to one."""
+
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
+
+    error: WorkError | None
+    """Why the job failed, if it did."""
+
+    request_id: str | None
+    """The request that made the job; its events name it too."""
+
+    started_at: PossibleTimestamp
+    finished_at: PossibleTimestamp
+    cancel_requested_at: PossibleTimestamp
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1JobAnswer(TypedDict):
+    """One job in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Job
+    meta: V1Meta
+
+
+class V1JobListAnswer(TypedDict):
+    """One page of jobs in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Job]
+    """The jobs of this page."""
+
+    meta: V1PageMeta
+
+
+class JobOfTask(TypedDict):
+    """A job in short."""
+
+    id: JobId
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    type: JobType
+    status: WorkStatus
+    resource: str | None
+    """The id of the resource that the job is about, if it is about one."""
+
+    progress: JobProgress
+
+
+class Task(TypedDict):
+    """A task, which is a part of a job."""
+
+    id: TaskId
+    object: Literal["task"]
+    """Always `task`."""
+
+    created: UnixTime
+    updated: UnixTime
+    job: JobId | JobOfTask
+    """The id of its job; the job in short with `expand[]=job`."""
+
+    type: JobType
+    number: int
+    """The place of the task in its job, from 1."""
+
+    name: str
+    """What the task is, such as `activate`."""
+
+    status: WorkStatus
+    attempts: Count
+    input: Any
+    """What the task was given."""
+
+    output: Any
+    """What came of it."""
+
+    error: WorkError | None
+    """Why the last attempt failed, if it did."""
+
+    duration_ms: float | None
+    """How long the last attempt took, in milliseconds."""
+
+    started: PossibleTime
+    finished: PossibleTime
+
+
+class TaskList(TypedDict):
+    """One page of tasks."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Task]
+    """The tasks of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class V1Task(TypedDict):
+    """A task, which is a part of a job."""
+
+    id: TaskId
+    job: JobId
+    type: JobType
+    number: int
+    """The place of the task in its job, from 1."""
+
+    name: str
+    """What the task is, such as `activate`."""
+
+    status: WorkStatus
+    attempts: Count
+    input: Any
+    """What the task was given."""
+
+    output: Any
+    """What came of it."""
+
+    error: WorkError | None
+    """Why the last attempt failed, if it did."""
+
+    duration_ms: float | None
+    """How long the last attempt took, in milliseconds."""
+
+    started_at: PossibleTimestamp
+    finished_at: PossibleTimestamp
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1TaskAnswer(TypedDict):
+    """One task in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Task
+    meta: V1Meta
+
+
+class V1TaskListAnswer(TypedDict):
+    """One page of tasks in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Task]
+    """The tasks of this page."""
+
+    meta: V1PageMeta
+
+
+ExportKind: TypeAlias = Literal["resources", "projects", "users", "jobs", "tasks", "webhooks", "events", "logs"]
+"""A kind of object that can be exported."""
+
+
+EventId: TypeAlias = str
+"""The event's id, the same in every delivery of it."""
+
+
+class EventRequest(TypedDict):
+    """The request that made it happen."""
+
+    id: str | None
+    """The request's id; `null` where no request made it happen."""
+
+    idempotency_key: str | None
+    """The idempotency key of the request, if it had one."""
+
+
+class Configuration1(TypedDict):
+    """What its customer set of how the resource works."""
+
+    timeout_ms: NotRequired[TimeoutMs]
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class Provisioning1(TypedDict):
+    """How far the resource's provisioning is."""
+
+    status: NotRequired[Literal["in_progress", "completed"]]
+    """Whether provisioning still runs."""
+
+    estimated_completion: NotRequired[UnixTime]
+    steps_completed: NotRequired[Count]
+    steps_total: NotRequired[Count]
+
+
+class ResourceAttributes(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: NotRequired[ResourceId]
+    object: NotRequired[Literal["resource"]]
+    """Always `resource`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    name: NotRequired[str]
+    """The display name."""
+
+    type: NotRequired[ResourceType]
+    status: NotRequired[ResourceStatus]
+    configuration: NotRequired[Configuration1]
+    """What its customer set of how the resource works."""
+
+    metadata: NotRequired[Metadata]
+    project: NotRequired[str | None]
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    provisioning: NotRequired[Provisioning1]
+    """How far the resource's provisioning is."""
+
+
+class Object(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: ResourceId
+    object: Literal["resource"]
+    """Always `resource`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    configuration: Configuration1
+    """What its customer set of how the resource works."""
+
+    metadata: Metadata
+    project: str | None
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    provisioning: Provisioning1
+    """How far the resource's provisioning is."""
+
+
+class Data(TypedDict):
+    """What it happened to."""
+
+    object: Object
+    """The attributes of a resource that events show."""
+
+    previous_attributes: NotRequired[ResourceAttributes]
+    """The old values of what changed."""
+
+
+class ResourcePayload(TypedDict):
+    """Something happened to a resource."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["resource.created", "resource.updated", "resource.status_changed"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class ProjectAttributes(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: NotRequired[ProjectId]
+    object: NotRequired[Literal["project"]]
+    """Always `project`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    name: NotRequired[ProjectName]
+    slug: NotRequired[ProjectSlug]
+    description: NotRequired[Description]
+    metadata: NotRequired[Metadata]
+
+
+class Object1(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: ProjectId
+    object: Literal["project"]
+    """Always `project`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: ProjectName
+    slug: ProjectSlug
+    description: Description
+    metadata: Metadata
+
+
+class Data1(TypedDict):
+    """What it happened to."""
+
+    object: Object1
+    """The attributes of a project that events show."""
+
+    previous_attributes: NotRequired[ProjectAttributes]
+    """The old values of what changed."""
+
+
+class ProjectPayload(TypedDict):
+    """Something happened to a project."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["project.created", "project.updated"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data1
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class UserAttributes(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: NotRequired[UserId]
+    object: NotRequired[Literal["user"]]
+    """Always `user`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    email: NotRequired[str]
+    """The address, in lower case."""
+
+    name: NotRequired[str | None]
+    """What the user is called."""
+
+    role: NotRequired[Role]
+    status: NotRequired[UserStatus]
+    invitation_expires: NotRequired[PossibleTime]
+    """When the open invitation ends; `null` once it is accepted."""
+
+
+class Object2(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: UserId
+    object: Literal["user"]
+    """Always `user`."""
+
+    created: UnixTime
+    updated: UnixTime
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires: PossibleTime
+    """When the open invitation ends; `null` once it is accepted."""
+
+
+class Data2(TypedDict):
+    """What it happened to."""
+
+    object: Object2
+    """The attributes of a user that events show."""
+
+    previous_attributes: NotRequired[UserAttributes]
+    """The old values of what changed."""
+
+
+class UserPayload(TypedDict):
+    """Something happened to a user."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["user.created", "user.updated", "user.status_changed"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data2
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class ApiKeyAttributes(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: NotRequired[ApiKeyId]
+    object: NotRequired[Literal["api_key"]]
+    """Always `api_key`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    name: NotRequired[ApiKeyName]
+    mode: NotRequired[Mode]
+    prefix: NotRequired[str]
+    """How the key begins, to tell it apart."""
+
+    last4: NotRequired[str]
+    """How the key ends, to tell it apart."""
+
+    scopes: NotRequired[GivenScopes]
+    api_version: NotRequired[PinnedVersion]
+    expires: NotRequired[PossibleTime]
+    """When the key ends; `null` for never."""
+
+    allowed_networks: NotRequired[Networks]
+    user: NotRequired[str | None]
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+
+class Object3(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: ApiKeyId
+    object: Literal["api_key"]
+    """Always `api_key`."""
+
+    created: UnixTime
+    updated: UnixTime
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: GivenScopes
+    api_version: PinnedVersion
+    expires: PossibleTime
+    """When the key ends; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | None
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+
+class Data3(TypedDict):
+    """What it happened to."""
+
+    object: Object3
+    """The attributes of an API key that events show."""
+
+    previous_attributes: NotRequired[ApiKeyAttributes]
+    """The old values of what changed."""
+
+
+class ApiKeyPayload(TypedDict):
+    """Something happened to an API key."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["api_key.created", "api_key.updated"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data3
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class WebhookAttributes(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: NotRequired[WebhookId]
+    object: NotRequired[Literal["webhook"]]
+    """Always `webhook`."""
+
+    created: NotRequired[UnixTime]
+    updated: NotRequired[UnixTime]
+    url: NotRequired[WebhookUrl]
+    events: NotRequired[WebhookEvents]
+    description: NotRequired[Description]
+    status: NotRequired[WebhookStatus]
+    api_version: NotRequired[DatedVersion]
+    secret_last4: NotRequired[WebhookSecretEnd]
+    previous_secret_expires: NotRequired[int | None]
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: NotRequired[int | None]
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
+
+
+class Object4(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: WebhookId
+    object: Literal["webhook"]
+    """Always `webhook`."""
+
+    created: UnixTime
+    updated: UnixTime
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+    previous_secret_expires: NotRequired[int | None]
+    """Until when the secret before the last rotation signs as well, in unix seconds."""
+
+    failing_since: NotRequired[int | None]
+    """Since when every attempt has failed, in unix seconds; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
+
+
+class Data4(TypedDict):
+    """What it happened to."""
+
+    object: Object4
+    """The attributes of a webhook that events show."""
+
+    previous_attributes: NotRequired[WebhookAttributes]
+    """The old values of what changed."""
+
+
+class WebhookPayload(TypedDict):
+    """Something happened to a webhook."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled", "webhook.test"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data4
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class WebhookDefaults1(TypedDict):
+    """What a new webhook gets where it does not say."""
+
+    events: NotRequired[WebhookEvents]
+    api_version: NotRequired[DefaultWebhookVersion]
+
+
+class SettingsAttributes(TypedDict):
+    """The attributes of the settings that events show."""
+
+    object: NotRequired[Literal["settings"]]
+    """Always `settings`."""
+
+    updated: NotRequired[UnixTime]
+    name: NotRequired[AccountName]
+    default_api_version: NotRequired[DefaultApiVersion]
+    log_retention_days: NotRequired[LogRetentionDays]
+    webhook_defaults: NotRequired[WebhookDefaults1]
+    """What a new webhook gets where it does not say."""
+
+
+class Object5(TypedDict):
+    """The attributes of the settings that events show."""
+
+    object: Literal["settings"]
+    """Always `settings`."""
+
+    updated: UnixTime
+    name: AccountName
+    default_api_version: DefaultApiVersion
+    log_retention_days: LogRetentionDays
+    webhook_defaults: WebhookDefaults1
+    """What a new webhook gets where it does not say."""
+
+
+class Data5(TypedDict):
+    """What it happened to."""
+
+    object: Object5
+    """The attributes of the settings that events show."""
+
+    previous_attributes: NotRequired[SettingsAttributes]
+    """The old values of what changed."""
+
+
+class SettingsPayload(TypedDict):
+    """Something happened to the settings."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["settings.updated"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data5
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class Progress(TypedDict):
+    """How many of its tasks are done."""
+
+    total: NotRequired[Count]
+    succeeded: NotRequired[Count]
+    failed: NotRequired[Count]
+    canceled: NotRequired[Count]
+    percent: NotRequired[float]
+    """How much of it is done."""
+
+
+class Error3(TypedDict):
+    """Why it failed, if it did."""
+
+    code: NotRequired[str]
+    """What went wrong."""
+
+    message: NotRequired[str]
+    """What went wrong, in a sentence."""
+
+
+class JobAttributes(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: NotRequired[str]
+    """The job's id."""
+
+    object: NotRequired[Literal["job"]]
+    """Always `job`."""
+
+    created: NotRequired[UnixTime]
+    """When the job was made."""
+
+    updated: NotRequired[UnixTime]
+    """When it changed last."""
+
+    type: NotRequired[Literal["provision", "process", "export"]]
+    """What the job does."""
+
+    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
+    """How far the job is."""
+
+    resource: NotRequired[str | None]
+    """The id of the resource that it is about, if it is about one."""
+
+    project: NotRequired[str | None]
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: NotRequired[Progress]
+    """How many of its tasks are done."""
+
+    error: NotRequired[Error3 | None]
+    """Why it failed, if it did."""
+
+    started: NotRequired[PossibleTime]
+    """When its first task began."""
+
+    finished: NotRequired[PossibleTime]
+    """When it ended."""
+
+
+class Object6(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: str
+    """The job's id."""
+
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    """When the job was made."""
+
+    updated: UnixTime
+    """When it changed last."""
+
+    type: Literal["provision", "process", "export"]
+    """What the job does."""
+
+    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
+    """How far the job is."""
+
+    resource: str | None
+    """The id of the resource that it is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: Progress
+    """How many of its tasks are done."""
+
+    error: Error3 | None
+    """Why it failed, if it did."""
+
+    started: PossibleTime
+    """When its first task began."""
+
+    finished: PossibleTime
+    """When it ended."""
+
+
+class Data6(TypedDict):
+    """What it happened to."""
+
+    object: Object6
+    """The attributes of a job that events show."""
+
+
+class JobPayload(TypedDict):
+    """Something happened to a job."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["job.created", "job.succeeded", "job.failed", "job.canceled"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data6
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class Deletion(TypedDict):
+    """What is left of a deleted object."""
+
+    id: str
+    """The id of what was deleted."""
+
+    object: str
+    """Which kind of object it was."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: UnixTime
+
+
+class Data7(TypedDict):
+    """What it happened to."""
+
+    object: Deletion
+
+
+class DeletionPayload(TypedDict):
+    """Something was deleted."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["resource.deleted", "project.deleted", "user.deleted", "api_key.deleted", "webhook.deleted"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data7
+    """What it happened to."""
+
+    request: EventRequest
+
+
+LimitType: TypeAlias = Literal["requests_per_hour", "requests_per_minute", "burst", "concurrent_requests", "requests_per_month"]
+"""Which limit of the plan."""
+
+
+class ExceededLimit(TypedDict):
+    """A limit that was exceeded."""
+
+    id: str
+    """The limit's name."""
+
+    object: Literal["limit"]
+    """Always `limit`."""
+
+    limit_type: LimitType
+    limit: Count
+    """What the plan allows."""
+
+    current_value: Count
+    """What was used when the request was refused, that request included."""
+
+    resets: UnixTime
+    """When the window ends that the limit speaks of."""
+
+
+class Data8(TypedDict):
+    """What it happened to."""
+
+    object: ExceededLimit
+
+
+class LimitPayload(TypedDict):
+    """A request was refused because a limit of the plan was exceeded."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: Literal["resource.limit_exceeded"]
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data8
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class Config(TypedDict):
+    """What its customer set of how the resource works."""
+
+    timeout: NotRequired[float]
+    """How long one execution may take, in seconds."""
+
+    retry_count: NotRequired[RetryCount]
+    batch_size: NotRequired[BatchSize]
+
+
+class V1ResourceAttributes(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: NotRequired[ResourceId]
+    name: NotRequired[str]
+    """The display name."""
+
+    type: NotRequired[ResourceType]
+    status: NotRequired[ResourceStatus]
+    config: NotRequired[Config]
+    """What its customer set of how the resource works."""
+
+    metadata: NotRequired[Metadata]
+    project: NotRequired[str | None]
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data9(TypedDict):
+    """The attributes of a resource that events show."""
+
+    id: ResourceId
+    name: str
+    """The display name."""
+
+    type: ResourceType
+    status: ResourceStatus
+    config: Config
+    """What its customer set of how the resource works."""
+
+    metadata: Metadata
+    project: str | None
+    """The id of the project that the resource belongs to, if it belongs to one."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ResourcePayload(TypedDict):
+    """Something happened to a resource."""
+
+    id: EventId
+    event: Literal["resource.created", "resource.updated", "resource.status_changed"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data9
+    """The attributes of a resource that events show."""
+
+    previous_attributes: NotRequired[V1ResourceAttributes]
+    """The old values of what changed."""
+
+
+class V1ProjectAttributes(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: NotRequired[ProjectId]
+    name: NotRequired[ProjectName]
+    slug: NotRequired[ProjectSlug]
+    description: NotRequired[Description]
+    metadata: NotRequired[Metadata]
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data10(TypedDict):
+    """The attributes of a project that events show."""
+
+    id: ProjectId
+    name: ProjectName
+    slug: ProjectSlug
+    description: Description
+    metadata: Metadata
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ProjectPayload(TypedDict):
+    """Something happened to a project."""
+
+    id: EventId
+    event: Literal["project.created", "project.updated"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data10
+    """The attributes of a project that events show."""
+
+    previous_attributes: NotRequired[V1ProjectAttributes]
+    """The old values of what changed."""
+
+
+class V1UserAttributes(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: NotRequired[UserId]
+    email: NotRequired[str]
+    """The address, in lower case."""
+
+    name: NotRequired[str | None]
+    """What the user is called."""
+
+    role: NotRequired[Role]
+    status: NotRequired[UserStatus]
+    invitation_expires_at: NotRequired[PossibleTimestamp]
+    """When the open invitation ends; `null` once it is accepted."""
+
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data11(TypedDict):
+    """The attributes of a user that events show."""
+
+    id: UserId
+    email: str
+    """The address, in lower case."""
+
+    name: str | None
+    """What the user is called."""
+
+    role: Role
+    status: UserStatus
+    invitation_expires_at: PossibleTimestamp
+    """When the open invitation ends; `null` once it is accepted."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1UserPayload(TypedDict):
+    """Something happened to a user."""
+
+    id: EventId
+    event: Literal["user.created", "user.updated", "user.status_changed"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data11
+    """The attributes of a user that events show."""
+
+    previous_attributes: NotRequired[V1UserAttributes]
+    """The old values of what changed."""
+
+
+class V1ApiKeyAttributes(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: NotRequired[ApiKeyId]
+    name: NotRequired[ApiKeyName]
+    mode: NotRequired[Mode]
+    prefix: NotRequired[str]
+    """How the key begins, to tell it apart."""
+
+    last4: NotRequired[str]
+    """How the key ends, to tell it apart."""
+
+    scopes: NotRequired[GivenScopes]
+    api_version: NotRequired[PinnedVersion]
+    expires_at: NotRequired[PossibleTimestamp]
+    """When the key ends; `null` for never."""
+
+    allowed_networks: NotRequired[Networks]
+    user: NotRequired[str | None]
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data12(TypedDict):
+    """The attributes of an API key that events show."""
+
+    id: ApiKeyId
+    name: ApiKeyName
+    mode: Mode
+    prefix: str
+    """How the key begins, to tell it apart."""
+
+    last4: str
+    """How the key ends, to tell it apart."""
+
+    scopes: GivenScopes
+    api_version: PinnedVersion
+    expires_at: PossibleTimestamp
+    """When the key ends; `null` for never."""
+
+    allowed_networks: Networks
+    user: str | None
+    """The id of the user that the key belongs to, if it belongs to one."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1ApiKeyPayload(TypedDict):
+    """Something happened to an API key."""
+
+    id: EventId
+    event: Literal["api_key.created", "api_key.updated"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data12
+    """The attributes of an API key that events show."""
+
+    previous_attributes: NotRequired[V1ApiKeyAttributes]
+    """The old values of what changed."""
+
+
+class V1WebhookAttributes(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: NotRequired[WebhookId]
+    url: NotRequired[WebhookUrl]
+    events: NotRequired[WebhookEvents]
+    description: NotRequired[Description]
+    status: NotRequired[WebhookStatus]
+    api_version: NotRequired[DatedVersion]
+    secret_last4: NotRequired[WebhookSecretEnd]
+    previous_secret_expires_at: NotRequired[str | None]
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: NotRequired[str | None]
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
+
+
+class Data13(TypedDict):
+    """The attributes of a webhook that events show."""
+
+    id: WebhookId
+    url: WebhookUrl
+    events: WebhookEvents
+    description: Description
+    status: WebhookStatus
+    api_version: DatedVersion
+    secret_last4: WebhookSecretEnd
+    previous_secret_expires_at: NotRequired[str | None]
+    """Until when the secret before the last rotation signs as well."""
+
+    failing_since: NotRequired[str | None]
+    """Since when every attempt has failed; `null` when the last one succeeded."""
+
+    disabled_reason: NotRequired[WebhookDisabledReason]
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1WebhookPayload(TypedDict):
+    """Something happened to a webhook."""
+
+    id: EventId
+    event: Literal["webhook.created", "webhook.updated", "webhook.status_changed", "webhook.disabled", "webhook.test"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data13
+    """The attributes of a webhook that events show."""
+
+    previous_attributes: NotRequired[V1WebhookAttributes]
+    """The old values of what changed."""
+
+
+class V1SettingsAttributes(TypedDict):
+    """The attributes of the settings that events show."""
+
+    name: NotRequired[AccountName]
+    default_api_version: NotRequired[DefaultApiVersion]
+    log_retention_days: NotRequired[LogRetentionDays]
+    webhook_defaults: NotRequired[WebhookDefaults1]
+    """What a new webhook gets where it does not say."""
+
+    updated_at: NotRequired[Timestamp]
+
+
+class Data14(TypedDict):
+    """The attributes of the settings that events show."""
+
+    name: AccountName
+    default_api_version: DefaultApiVersion
+    log_retention_days: LogRetentionDays
+    webhook_defaults: WebhookDefaults1
+    """What a new webhook gets where it does not say."""
+
+    updated_at: Timestamp
+
+
+class V1SettingsPayload(TypedDict):
+    """Something happened to the settings."""
+
+    id: EventId
+    event: Literal["settings.updated"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data14
+    """The attributes of the settings that events show."""
+
+    previous_attributes: NotRequired[V1SettingsAttributes]
+    """The old values of what changed."""
+
+
+class V1JobAttributes(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: NotRequired[str]
+    """The job's id."""
+
+    type: NotRequired[Literal["provision", "process", "export"]]
+    """What the job does."""
+
+    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
+    """How far the job is."""
+
+    resource: NotRequired[str | None]
+    """The id of the resource that it is about, if it is about one."""
+
+    project: NotRequired[str | None]
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: NotRequired[Progress]
+    """How many of its tasks are done."""
+
+    error: NotRequired[Error3 | None]
+    """Why it failed, if it did."""
+
+    started_at: NotRequired[PossibleTimestamp]
+    """When its first task began."""
+
+    finished_at: NotRequired[PossibleTimestamp]
+    """When it ended."""
+
+    created_at: NotRequired[Timestamp]
+    """When the job was made."""
+
+    updated_at: NotRequired[Timestamp]
+    """When it changed last."""
+
+
+class Data15(TypedDict):
+    """The attributes of a job that events show."""
+
+    id: str
+    """The job's id."""
+
+    type: Literal["provision", "process", "export"]
+    """What the job does."""
+
+    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
+    """How far the job is."""
+
+    resource: str | None
+    """The id of the resource that it is about, if it is about one."""
+
+    project: str | None
+    """The id of the project that it belongs to, if it belongs to one."""
+
+    progress: Progress
+    """How many of its tasks are done."""
+
+    error: Error3 | None
+    """Why it failed, if it did."""
+
+    started_at: PossibleTimestamp
+    """When its first task began."""
+
+    finished_at: PossibleTimestamp
+    """When it ended."""
+
+    created_at: Timestamp
+    """When the job was made."""
+
+    updated_at: Timestamp
+    """When it changed last."""
+
+
+class V1JobPayload(TypedDict):
+    """Something happened to a job."""
+
+    id: EventId
+    event: Literal["job.created", "job.succeeded", "job.failed", "job.canceled"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: Data15
+    """The attributes of a job that events show."""
+
+
+class V1Deletion(TypedDict):
+    """What is left of a deleted object."""
+
+    id: str
+    """The id of what was deleted."""
+
+    deleted: Literal[True]
+    """Always true."""
+
+    deleted_at: Timestamp
+
+
+class V1DeletionPayload(TypedDict):
+    """Something was deleted."""
+
+    id: EventId
+    event: Literal["resource.deleted", "project.deleted", "user.deleted", "api_key.deleted", "webhook.deleted"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: V1Deletion
+
+
+class V1ExceededLimit(TypedDict):
+    """A limit that was exceeded."""
+
+    id: str
+    """The limit's name."""
+
+    limit_type: LimitType
+    limit: Count
+    """What the plan allows."""
+
+    current_value: Count
+    """What was used when the request was refused, that request included."""
+
+    resets_at: Timestamp
+    """When the window ends that the limit speaks of."""
+
+
+class V1LimitPayload(TypedDict):
+    """A request was refused because a limit of the plan was exceeded."""
+
+    id: EventId
+    event: Literal["resource.limit_exceeded"]
+    """What happened."""
+
+    timestamp: Timestamp
+    data: V1ExceededLimit
+
+
+class Data16(TypedDict):
+    """What it happened to."""
+
+    object: dict[str, Any]
+    """The object as the event left it."""
+
+    previous_attributes: NotRequired[dict[str, Any]]
+    """The old values of what changed."""
+
+
+class Event(TypedDict):
+    """Something that happened to an object of the account. What `data` holds is described for each type under the webhooks of this reference."""
+
+    id: EventId
+    object: Literal["event"]
+    """Always `event`."""
+
+    type: str
+    """What happened."""
+
+    created: UnixTime
+    api_version: DatedVersion
+    data: Data16
+    """What it happened to."""
+
+    request: EventRequest
+
+
+class EventList(TypedDict):
+    """One page of events."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Event]
+    """The events of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class V1Event(TypedDict):
+    """Something that happened to an object of the account. What `data` holds is described for each type under the webhooks of this reference."""
+
+    id: EventId
+    event: str
+    """What happened."""
+
+    timestamp: Timestamp
+    data: dict[str, Any]
+    """The object as the event left it."""
+
+    previous_attributes: NotRequired[dict[str, Any]]
+    """The old values of what changed."""
+
+
+class V1EventAnswer(TypedDict):
+    """One event in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Event
+    meta: V1Meta
+
+
+class V1EventListAnswer(TypedDict):
+    """One page of events in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Event]
+    """The events of this page."""
+
+    meta: V1PageMeta
+
+
+DeliveryId: TypeAlias = str
+"""A delivery's id."""
+
+
+DeliveryEvent: TypeAlias = str
+"""The id of the event that is sent, which is the same at each attempt."""
+
+
+DeliveryStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
+"""`pending` until the webhook has answered with a 2xx or the last attempt has failed. Attempts follow after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h, give or take a fifth."""
+
+
+DeliveryAttemptCount: TypeAlias = int
+"""How many attempts there have been."""
+
+
+DeliveryResponseStatus: TypeAlias = int | None
+"""The status that was answered; `null` when nothing was."""
+
+
+DeliveryError: TypeAlias = str | None
+"""Why it failed; `null` when it did not."""
+
+
+DeliveryAttemptNumber: TypeAlias = int
+"""Which attempt it was, from 1."""
+
+
+DeliveryDuration: TypeAlias = float
+"""How long it took, in milliseconds; at most 15 seconds are waited for."""
+
+
+DeliveryResponseBody: TypeAlias = str | None
+"""The first kilobyte of the answer, as text. It comes from the webhook, so do not trust it."""
+
+
+class DeliveryAttempt(TypedDict):
+    """One attempt to send an event."""
+
+    number: DeliveryAttemptNumber
+    created: UnixTime
+    duration_ms: DeliveryDuration
+    response_status: DeliveryResponseStatus
+    response_body: DeliveryResponseBody
+    error: DeliveryError
+
+
+class Delivery(TypedDict):
+    """An event on its way to a webhook."""
+
+    id: DeliveryId
+    object: Literal["delivery"]
+    """Always `delivery`."""
+
+    created: UnixTime
+    updated: UnixTime
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt: int | None
+    """When it is sent next, in unix seconds; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+
+class DeliveryInFull(TypedDict):
+    """An event on its way to a webhook, with the attempts to send it."""
+
+    id: DeliveryId
+    object: Literal["delivery"]
+    """Always `delivery`."""
+
+    created: UnixTime
+    updated: UnixTime
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt: int | None
+    """When it is sent next, in unix seconds; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+    attempts: list[DeliveryAttempt]
+    """The last attempts, newest first."""
+
+
+class DeliveryList(TypedDict):
+    """One page of deliveries."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Delivery]
+    """The deliveries of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count
+
+
+class WebhookRecovery(TypedDict):
+    """What to send again."""
+
+    since: int
+    """Send again what was created from this time on, in unix seconds, of the last 14 days."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class WebhookRecovered(TypedDict):
+    """What is sent again."""
+
+    object: Literal["webhook_recovery"]
+    """Always `webhook_recovery`."""
+
+    webhook: WebhookId
+    since: UnixTime
+    recovered: Count
+    has_more: bool
+    """Whether there may be more; then repeat the request with another idempotency key."""
+
+
+class WebhookSecretRotation(TypedDict):
+    """How to replace a secret."""
+
+    overlap_seconds: NotRequired[int]
+    """For how many seconds the old secret goes on beside the new one, up to 30 days; 0 ends it at once."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class V1DeliveryAttempt(TypedDict):
+    """One attempt to send an event."""
+
+    number: DeliveryAttemptNumber
+    duration_ms: DeliveryDuration
+    response_status: DeliveryResponseStatus
+    response_body: DeliveryResponseBody
+    error: DeliveryError
+    created_at: Timestamp
+
+
+class V1Delivery(TypedDict):
+    """An event on its way to a webhook."""
+
+    id: DeliveryId
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt_at: str | None
+    """When it is sent next; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1DeliveryInFull(TypedDict):
+    """An event on its way to a webhook, with the attempts to send it."""
+
+    id: DeliveryId
+    webhook: WebhookId
+    event: DeliveryEvent
+    event_type: str
+    """The type of the event."""
+
+    status: DeliveryStatus
+    attempt_count: DeliveryAttemptCount
+    next_attempt_at: str | None
+    """When it is sent next; `null` when it is being sent now, or not any more."""
+
+    response_status: DeliveryResponseStatus
+    """The status that the last attempt was answered with; `null` when there was none, or no answer."""
+
+    error: DeliveryError
+    """Why the last attempt failed, or why there was none; `null` when it did not."""
+
+    attempts: list[V1DeliveryAttempt]
+    """The last attempts, newest first."""
+
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class V1WebhookRecovery(TypedDict):
+    """What to send again."""
+
+    since: str
+    """Send again what was created from this time in UTC on, to the second, of the last 14 days."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
+class V1WebhookRecovered(TypedDict):
+    """What is sent again."""
+
+    webhook: WebhookId
+    since: Timestamp
+    recovered: Count
+    has_more: bool
+    """Whether there may be more; then repeat the request with another idempotency key."""
+
+
+class V1DeliveryAnswer(TypedDict):
+    """One delivery in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1Delivery
+    meta: V1Meta
+
+
+class V1DeliveryInFullAnswer(TypedDict):
+    """One delivery with its attempts in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1DeliveryInFull
+    meta: V1Meta
+
+
+class V1WebhookRecoveredAnswer(TypedDict):
+    """What is sent again in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: V1WebhookRecovered
+    meta: V1Meta
+
+
+class V1DeliveryListAnswer(TypedDict):
+    """One page of deliveries in its envelope."""
+
+    status: Literal["success"]
+    """Always `success`."""
+
+    data: list[V1Delivery]
+    """The deliveries of this page."""
+
+    meta: V1PageMeta
+
+
 class ResourceCreate(TypedDict):
     """A resource to create."""
 
@@ -1466,6 +3230,7 @@ class ResourceCreate(TypedDict):
     configuration: NotRequired[ConfigurationCreate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     idempotency_key: NotRequired[IdempotencyKey]
 
 
@@ -1476,6 +3241,7 @@ class ResourceUpdate(TypedDict):
     configuration: NotRequired[ConfigurationUpdate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     status: NotRequired[ResourceStatusChange]
 
 
@@ -1498,11 +3264,12 @@ class Resource(TypedDict):
     project: str | Project | None
     """The id of the project that the resource belongs to, if it belongs to one; the project itself with `expand[]=project`."""
 
+    target_url: TargetUrl
     provisioning: Provisioning
     metrics: Metrics
     limits: ResourceLimits
     logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
+    """What happened to the resource last, newest first: what jobs wrote, and the requests among the last 2,000 of the account; with `expand[]=logs`."""
 
     related_resources: NotRequired[list[RelatedResource]]
     """The resources that belong together with this one; with `expand[]=related_resources`."""
@@ -1530,7 +3297,7 @@ class ResourceListItem(TypedDict):
     """In short, or in full with `expand[]=metrics`."""
 
     logs: NotRequired[list[LogEntry]]
-    """What happened to the resource last, newest first; with `expand[]=logs`."""
+    """What happened to the resource last, newest first: what jobs wrote, and the requests among the last 2,000 of the account; with `expand[]=logs`."""
 
     related_resources: NotRequired[list[RelatedResource]]
     """The resources that belong together with this one; with `expand[]=related_resources`."""
@@ -1607,6 +3374,7 @@ class V1ResourceCreate(TypedDict):
     config: NotRequired[V1ConfigCreate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
 
 
 class V1ResourceUpdate(TypedDict):
@@ -1616,6 +3384,7 @@ class V1ResourceUpdate(TypedDict):
     config: NotRequired[V1ConfigUpdate]
     metadata: NotRequired[Metadata]
     project: NotRequired[ProjectReference]
+    target_url: NotRequired[TargetUrl]
     status: NotRequired[ResourceStatusChange]
 
 
@@ -1633,6 +3402,7 @@ class V1Resource(TypedDict):
     project: str | None
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: TargetUrl
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -1742,3 +3512,52 @@ class V1BatchAnswer(TypedDict):
 
     data: BatchResult
     meta: V1Meta
+
+
+class Job(TypedDict):
+    """A job."""
+
+    id: JobId
+    object: Literal["job"]
+    """Always `job`."""
+
+    created: UnixTime
+    updated: UnixTime
+    type: JobType
+    status: WorkStatus
+    resource: str | Resource | None
+    """The id of the resource that the job is about, if it is about one; the resource itself with `expand[]=resource`, `null` when it is gone."""
+
+    project: str | None
+    """The id of the project that the resource belonged to when the job was made, if it belonged to one."""
+
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
+
+    error: WorkError | None
+    """Why the job failed, if it did."""
+
+    request_id: str | None
+    """The request that made the job; its events name it too."""
+
+    started: PossibleTime
+    finished: PossibleTime
+    cancel_requested: PossibleTime
+    tasks: NotRequired[list[Task]]
+    """The first 20 tasks of the job; with `expand[]=tasks`."""
+
+
+class JobList(TypedDict):
+    """One page of jobs."""
+
+    object: Literal["list"]
+    """Always `list`."""
+
+    data: list[Job]
+    """The jobs of this page."""
+
+    has_more: bool
+    """Whether there are more after this page."""
+
+    total_count: Count

@@ -1,6 +1,6 @@
 """Operations on the log."""
 
-from domain import logs
+from domain import logs, resources
 from domain.calls import Call
 from domain.logs import LogEntry, LogQuery
 from domain.pages import Page
@@ -14,3 +14,9 @@ def list_logs(call: Call, query: LogQuery) -> Page[LogEntry]:
 def get_log(call: Call, id: str) -> LogEntry:
     """One entry of the log."""
     return logs.fetch(call, id)
+
+
+def list_resource_logs(call: Call, id: str, query: LogQuery) -> Page[LogEntry]:
+    """One page of what happened to a resource."""
+    resource = resources.fetch(call, id)
+    return logs.page(call, {**query, "resource": resource.id})

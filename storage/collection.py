@@ -141,7 +141,8 @@ class Collection(Generic[R]):
 
     def statements(self, shapes: Iterable[Shape]) -> Iterator[Statement[Any]]:
         """Every statement that can be run, each once, for lists narrowed by each of these sets of filters."""
-        found = [self._insert, self._fetch, self._lock, self._delete, self._updating(())]
+        found = [self._insert, self._fetch, self._lock, self._delete]
+        found += [self._updating(())] if "version" in self.table.c else []
         orders = [None, *(Order(sort, descending) for sort in self.sorts for descending in (True, False))]
         for shape in shapes:
             columns = self._columns(shape)
@@ -207,7 +208,7 @@ class Collection(Generic[R]):
 
     def _page_statement(self, shape: Shape, order: Order | None, behind: bool, index: str | None) -> Statement[R]:
         table = self.table
-        names = ["id"] if order is None else [order.sort, "id"]
+        names = ["id"] if order is None or order.sort == "id" else [order.sort, "id"]
         as_wanted = [None, names[0]]
         if order is None:
             as_wanted += [self.filters[name].column for name in shape if self.filters[name].is_ordered]

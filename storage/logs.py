@@ -1,19 +1,21 @@
-"""Statements on the log: an entry for each request, written in bulk behind the answers."""
+"""Statements on the log: entries of requests, written in bulk behind the answers, and of jobs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from storage.collection import Collection, Listing, Order, Place, Shape
-from storage.database import Transaction, leave_loop
-from storage.scope import Scope
+from storage import routes
+from storage.collection import Listing, Order, Shape
+from storage.database import Transaction
+from storage.latest import Latest, Recent
 from storage.statements import ManyRows, Statement
 from storage.tables import logs, settings
+from storage.uncounted import Uncounted
 
 
 class Row(NamedTuple):
-    """An entry of the log, its columns in the order of the table."""
+    """An entry of the log, its columns in the order of the table; those that only requests have are None of a job."""
 
     account_id: str
     mode: str
@@ -22,35 +24,23 @@ class Row(NamedTuple):
     type: str
     level: str
     message: str
-    method: str | None
-    path: str | None
-    operation: str | None
-    status: int | None
-    duration_us: int | None
-    api_version: str | None
-    key_id: str | None
-    key_prefix: str | None
-    error_code: str | None
-    limiter: str | None
-    idempotency: str | None
-    resource_id: str | None
+    method: str | None = None
+    path: str | None = None
+    operation: str | None = None
+    status: int | None = None
+    duration_us: int | None = None
+    api_version: str | None = None
+    key_id: str | None = None
+    key_prefix: str | None = None
+    error_code: str | None = None
+    limiter: str | None = None
+    idempotency: str | None = None
+    resource_id: str | None = None
+    job_id: str | None = None
 
 
-class Entries(Collection[Row]):
-    """The entries of the log. Their ids are in the order of their time, and there is no other index.
-
-    So there are no totals to read, and a narrowed list may pass over many entries: what may be long leaves the loop.
-    """
-
-    def count(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any]) -> int:
-        """Exactly how many entries match."""
-        return self.count_rows(tx, scope, filters)
-
-    def page(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any], place: Place, limit: int) -> list[Row]:
-        """Up to `limit` entries from a place on; an id to begin behind need not exist any more."""
-        if filters:
-            leave_loop(tx)
-        return super().page(tx, scope, filters, place, limit)
+class Entries(Uncounted[Row]):
+    """The entries of the log. Only those of jobs have another index than their ids."""
 
     def statements(self, shapes: Iterable[Shape]) -> Iterator[Statement[Any]]:
         """Every statement that can be run, for lists narrowed by each of these sets of filters."""
@@ -67,9 +57,19 @@ ROWS = Entries(
     "log",
     logs,
     Row._make,
-    Listing(filters={name: logs.c[name] == sa.bindparam(name) for name in FILTERS}, sorts=("id",)),
+    Listing(
+        filters={
+            **{name: logs.c[name] == sa.bindparam(name) for name in FILTERS},
+            "job_id": routes.Rare(logs.c.job_id == sa.bindparam("job_id")),
+        },
+        sorts=("id",),
+    ),
 )
 INSERT = ManyRows(logs)
+OF_JOB = Latest(logs, Row._make, logs.c.job_id, logs.c.id, logs.c.job_id.is_not(None))
+OF_JOBS_ON_RESOURCE = Latest(logs, Row._make, logs.c.resource_id, logs.c.id, logs.c.job_id.is_not(None))
+# An index of the requests to a resource would double what it takes to write their entries.
+REQUESTS_ON_RESOURCE = Recent(logs, Row._make, logs.c.resource_id, logs.c.id, logs.c.job_id.is_(None))
 KEPT_DAYS = Statement(sa.select(settings.c.log_retention_days).distinct(), tuple)
 _OLD = (
     sa.select(logs.c.account_id, logs.c.mode, logs.c.id)

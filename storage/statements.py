@@ -87,15 +87,16 @@ class ManyRows:
 
     SIZES = (64, 8, 1)
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, sizes: Sequence[int] = SIZES) -> None:
         self.table = table
+        self.sizes = sizes
         self._sql: dict[tuple[str, int], str] = {}
 
     def run(self, tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows, which have the values of all columns in the order of the table, as the driver takes them."""
         driver: Any = tx.connection.dbapi_connection
         start = 0
-        for size in self.SIZES:
+        for size in self.sizes:
             sql = self._sql.get((tx.dialect.name, size)) or self._compile(tx.dialect, size)
             while len(rows) - start >= size:
                 driver.execute(sql, list(chain.from_iterable(rows[start : start + size])))

@@ -53,10 +53,16 @@ def _integer(name: str, *, null: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=null)
 
 
-def _queue(table: str, owner: str) -> Index:
+def _queue(table: str, *owner: str) -> Index:
     """What is to be done for each owner, in the order in which it is due."""
     is_waiting = text("due_ms IS NOT NULL")
-    return Index(f"ix_{table}_queue", owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
+    return Index(f"ix_{table}_queue", *owner, "due_ms", sqlite_where=is_waiting, postgresql_where=is_waiting)
+
+
+def _of_jobs(column: str) -> Index:
+    """The entries that jobs wrote, by one of their columns."""
+    is_of_job = text("job_id IS NOT NULL")
+    return Index(None, "account_id", "mode", column, "id", sqlite_where=is_of_job, postgresql_where=is_of_job)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -218,6 +224,15 @@ resources = Table(
     _integer("steps_completed"),
     _integer("estimated_completion"),
     _text("project_id", null=True),
+    # Where its executions are sent; without one they run here.
+    _text("target_url", null=True),
+    # All executions, as the hours below are not kept. None at all spares every reader a look at those.
+    _integer("executions"),
+    _integer("failed_executions"),
+    # Up to when, in unix microseconds, the executions that were begun use up the rate limit.
+    _integer("paced_until_us"),
+    # Up to when turns are given to the executions that wait for it.
+    _integer("queued_until_us"),
     _one_of("mode", MODES),
     _one_of("type", RESOURCE_TYPES),
     _one_of("status", RESOURCE_STATUSES),
@@ -230,11 +245,31 @@ resources = Table(
     Index(None, "account_id", "mode", "project_id", "id"),
 )
 
+# The executions of a resource within an hour, changed only by who has the row of the resource locked.
+metrics_hourly = Table(
+    "metrics_hourly",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("resource_id", key=True),
+    # Hours since 1970 in UTC.
+    Column("hour", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    _integer("requests"),
+    _integer("errors"),
+    # Of all of them together.
+    _integer("latency_us"),
+    # How many had a latency within each range; domain/metrics.py says which ranges.
+    Column("buckets", Json, nullable=False),
+    _one_of("mode", MODES),
+    Index(None, "hour"),
+    sqlite_with_rowid=False,
+)
+
 events = Table(
     "events",
     metadata,
     Column("sequence", Sequence, primary_key=True, autoincrement=True),
-    Column("id", String, nullable=False, unique=True),
+    _text("id"),
     _text("account_id"),
     _text("mode"),
     _text("type"),
@@ -248,6 +283,7 @@ events = Table(
     # SQLite's one writer commits in their order, so there it is 0.
     _integer("transaction_id"),
     _one_of("mode", MODES),
+    Index(None, "account_id", "mode", "id"),
     Index(None, "account_id", "mode", "object_id", "sequence"),
     Index(None, "account_id", "mode", "transaction_id", "sequence"),
     Index(None, "transaction_id", "sequence"),
@@ -276,6 +312,8 @@ jobs = Table(
     _text("error_message", null=True),
     _integer("started", null=True),
     _integer("finished", null=True),
+    # When it was asked to stop; what of it runs then is finished first.
+    _integer("cancel_requested", null=True),
     # The request that made it, which its later events name too.
     _text("request_id", null=True),
     _text("idempotency_key", null=True),
@@ -323,7 +361,25 @@ tasks = Table(
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "status", "id"),
     Index(None, "account_id", "mode", "job_id", "number"),
-    _queue("tasks", "account_id"),
+    _queue("tasks", "type", "account_id"),
+)
+
+# What jobs have written, part by part.
+job_outputs = Table(
+    "job_outputs",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("job_id", key=True),
+    Column("number", BigInteger, nullable=False, primary_key=True, autoincrement=False),
+    _integer("created"),
+    # Which task wrote it, how many lines, and up to which object, behind which the next part begins.
+    _integer("task_number"),
+    _integer("lines"),
+    _text("position"),
+    Column("content", LargeBinary, nullable=False),
+    _one_of("mode", MODES),
+    Index(None, "created"),
 )
 
 deliveries = Table(
@@ -340,6 +396,8 @@ deliveries = Table(
     _text("event_type"),
     _text("status"),
     _integer("attempts"),
+    # How many of them failed since it was last queued, which tells how long to wait for the next one.
+    _integer("failures"),
     # Of the last attempt: what was answered, or why nothing was.
     _integer("response_status", null=True),
     _text("error", null=True),
@@ -352,6 +410,13 @@ deliveries = Table(
     Index(None, "account_id", "mode", "created", "id"),
     Index(None, "account_id", "mode", "endpoint_id", "id"),
     Index(None, "account_id", "mode", "event_id", "id"),
+    Index(
+        "ix_deliveries_failed",
+        "endpoint_id",
+        "created",
+        sqlite_where=text("status = 'failed'"),
+        postgresql_where=text("status = 'failed'"),
+    ),
     _queue("deliveries", "endpoint_id"),
 )
 
@@ -370,6 +435,16 @@ delivery_attempts = Table(
     _text("error", null=True),
     _one_of("mode", MODES),
     sqlite_with_rowid=False,
+)
+
+# Webhooks that are gone, as long as deliveries of theirs are left.
+deleted_webhooks = Table(
+    "deleted_webhooks",
+    metadata,
+    _text("account_id", key=True),
+    _text("mode", key=True),
+    _text("id", key=True),
+    _one_of("mode", MODES),
 )
 
 # How far each consumer of the events has come.
@@ -408,7 +483,8 @@ counters = Table(
     _one_of("mode", MODES),
 )
 
-# Rows are written in bulk behind the answer, so the table is its only index, and ids begin with their time.
+# Rows are written in bulk behind the answer, so requests are in no index but the table itself. Ids begin with their
+# time, and have no prefix: entries of all types are in one order.
 logs = Table(
     "logs",
     metadata,
@@ -433,9 +509,13 @@ logs = Table(
     _text("limiter", null=True),
     _text("idempotency", null=True),
     _text("resource_id", null=True),
+    # Of what a job wrote.
+    _text("job_id", null=True),
     _one_of("mode", MODES),
     _one_of("type", LOG_TYPES),
     _one_of("level", LOG_LEVELS),
+    _of_jobs("job_id"),
+    _of_jobs("resource_id"),
     sqlite_with_rowid=False,
 )
 

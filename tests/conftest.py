@@ -21,9 +21,9 @@ def engine(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def fresh_database(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+def fresh_database(engine: str) -> Iterator[Callable[[], str]]:
     """Makes new databases with all tables and no rows, on the engine of this run."""
-    with database_url(engine, tmp_path_factory) as make:
+    with database_url(engine) as make:
         yield make
 
 

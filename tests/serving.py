@@ -20,11 +20,11 @@ from contract.document import Document
 from contract.middleware import HandlerResolver
 from domain import accounts, api_keys
 from domain.api_keys import KeyOptions
-from gateway import administration
 from gateway.app import create_app
 from gateway.server import configuration
 from gateway.settings import Settings
 from storage.database import Transaction
+from tests.beside import Beside
 
 # Every test has the same address, and many of them send keys that are not good.
 ENDLESS_ATTEMPTS = {"failed_authentications_per_minute": 1_000_000}
@@ -51,6 +51,22 @@ class MovableClock:
             yield
         finally:
             self._stopped_at = None
+
+
+class Connections(httpx2.BaseTransport):
+    """Connections to a server that stay open when the clients that used them are closed."""
+
+    def __init__(self) -> None:
+        # Less than the server keeps an idle connection, so that none is used as it closes.
+        limits = httpx2.Limits(max_connections=None, keepalive_expiry=30)
+        self._transport = httpx2.HTTPTransport(verify=False, limits=limits)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return self._transport.handle_request(request)
+
+    def close_all(self) -> None:
+        """Hang up; `close` is what each client does."""
+        self._transport.close()
 
 
 class Client(httpx2.Client):
@@ -83,7 +99,7 @@ class Tenant:
             base_url=self.server.url + path,
             headers={"Authorization": f"Bearer {sent}", **(headers or {})},
             timeout=30,
-            verify=False,
+            transport=self.server.connections,
         )
 
     def key(self, *scopes: str, mode: str = "live", **options: Any) -> str:
@@ -99,6 +115,8 @@ class Server:
     settings: Settings
     clock: MovableClock
     app: Application
+    database: Beside
+    connections: Connections
 
     @property
     def port(self) -> int:
@@ -118,16 +136,16 @@ class Server:
             )
             return Tenant(self, account.id, live, test)
 
-        return administration.write(self.settings, unit)
+        return self.database.write(unit)
 
     def agree(self, account_id: str, **limits: int | None) -> None:
         """Agree on other limits with an account; keys that are remembered keep the old ones for half a second."""
-        administration.write(self.settings, lambda tx: accounts.agree(tx, account_id, limits, []))
+        self.database.write(lambda tx: accounts.agree(tx, account_id, limits, []))
 
     def key(self, account_id: str, options: KeyOptions) -> str:
         """A new key for an account."""
         now = self.clock.now()
-        return administration.write(self.settings, lambda tx: api_keys.issue(tx, now, account_id, options))
+        return self.database.write(lambda tx: api_keys.issue(tx, now, account_id, options))
 
     def exchange(self, *parts: bytes) -> bytes:
         """Send bytes as they are over a connection of their own, and return what comes back until it is closed."""
@@ -155,12 +173,15 @@ def running(
         served = uvicorn.Server(configuration(settings, app))
         thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]})
         thread.start()
+        beside, connections = Beside(settings.database), Connections()
         try:
-            yield Server(f"http://127.0.0.1:{port}", settings, clock, app)
+            yield Server(f"http://127.0.0.1:{port}", settings, clock, app, beside, connections)
         finally:
+            connections.close_all()
             served.should_exit = True
             thread.join(30)
             listening.close()
+            beside.close()
 
 
 def ids(answer: httpx2.Response) -> Sequence[str]:

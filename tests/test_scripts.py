@@ -6,6 +6,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import queue
 import stat
 import subprocess
 import sys
@@ -152,20 +153,20 @@ def test_an_environment_whose_python_is_too_old_is_replaced(checkout: Path, inst
 
 
 def test_the_second_of_two_waits(
-    checkout: Path, installed: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+    checkout: Path, installed: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venv = checkout / ".venv"
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    monkeypatch.setattr(environment, "say", told.put)
     with (checkout / ".venv.lock").open("w") as first:
         fcntl.flock(first, fcntl.LOCK_EX)
         second = threading.Thread(target=environment.set_up, args=(venv, "dev"))
         second.start()
-        told = ""
-        while "waiting for it" not in told and second.is_alive():
-            told += capsys.readouterr().err
+        assert told.get(timeout=10) == "Another process is setting up .venv; waiting for it …"
         assert installed == []
         finished(checkout, "dev")
     second.join(timeout=10)
-    assert told == "Another process is setting up .venv; waiting for it …\n"
+    assert told.empty()
     assert installed == [], "the first has done the work"
 
 

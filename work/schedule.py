@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 import structlog
 
-from domain import logs, sandbox
+from domain import deliveries, events, exports, logs, metrics, sandbox
 from domain.clock import Clock
 from storage import idempotency, scheduled_runs
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
 
 log = structlog.get_logger()
 
-HOUR = 60 * 60
+MINUTE = 60
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 RUNS_KEPT = 30 * DAY
 
@@ -51,6 +52,11 @@ JOBS = (
     Job("reset_sandbox", None, sandbox.reset_some),
     Job("delete_expired_idempotency_keys", HOUR, idempotency.delete_expired),
     Job("delete_old_logs", HOUR, logs.delete_old),
+    Job("delete_old_outputs", HOUR, exports.delete_old),
+    Job("delete_old_deliveries", HOUR, deliveries.delete_old),
+    Job("delete_deliveries_of_deleted_webhooks", MINUTE, deliveries.delete_of_deleted),
+    Job("delete_old_events", HOUR, events.delete_old),
+    Job("delete_old_metrics", HOUR, metrics.delete_old),
     Job("delete_old_runs", DAY, delete_old_runs),
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 
 from contract import document as documents
-from contract import vocabulary
+from contract import events, vocabulary
 from contract.document import Finding
 from contract.rules import survey as surveys
 from contract.rules.survey import Survey
@@ -127,10 +127,12 @@ def granted(survey: Survey) -> Iterator[Finding]:
 def listed(survey: Survey) -> Iterator[Finding]:
     """An enum under x-lists has what the root declares, each value once, and null where it may be null."""
     scopes = survey.raw.get("x-scopes", {})
+    types = events.types(survey.document)
     declared = {
         "scopes": ["*", *dict.fromkeys(f"{scope.partition(':')[0]}:*" for scope in scopes), *scopes],
         "roles": list(survey.raw.get("x-roles", {})),
         "versions": list(survey.raw.get("x-api-versions", {})),
+        "events": ["*", *dict.fromkeys(f"{event.partition('.')[0]}.*" for event in types), *types],
     }
     for _, schema, pointer in survey.of("schema"):
         if "x-lists" in schema:

@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 from contract import document as documents
 from contract.document import Finding, OperationNode
+from contract.operation import LINES
 from contract.rules.survey import Survey
 
 _EMPTY = ("204", "304")
+JSON = "application/json"
 
 
 class Answer(NamedTuple):
@@ -86,6 +88,22 @@ def bodies(survey: Survey) -> Iterator[Finding]:
     for _, media, pointer in survey.of("media_type"):
         if "schema" not in media:
             yield survey.document.finding(pointer, "the body has no schema", "Add schema.")
+
+
+def typed(survey: Survey) -> Iterator[Finding]:
+    """Answers are JSON; that of a GET that went well may be a file in lines instead, whose schema is a string."""
+    for operation in survey.operations:
+        for answer in _answers(survey, operation):
+            content = answer.response.get("content", {})
+            is_file = operation.method == "get" and answer.status == "200" and [*content] == [LINES]
+            for media_type in content:
+                place = documents.join(answer.pointer, "content", media_type)
+                if media_type != JSON and not is_file:
+                    message = f"the answer is {media_type}"
+                    mend = f"Write {JSON}, or of a GET's 200 alone {LINES}."
+                    yield survey.document.finding(place, message, mend)
+                elif is_file and survey.deref(content[media_type].get("schema", {}), place)[0].get("type") != "string":
+                    yield survey.document.finding(place, "the lines of a file are no string", "Write type: string.")
 
 
 def exemplified(survey: Survey) -> Iterator[Finding]:

@@ -65,7 +65,8 @@ class Declared:
         media_type = answer.headers["Content-Type"]
         assert media_type in content, f"{told} as {media_type}"
         schema = documents.join(pointer, "content", media_type, "schema")
-        for error in self._validator(schema).iter_errors(answer.json()):
+        shown = answer.json() if media_type == "application/json" else answer.text
+        for error in self._validator(schema).iter_errors(shown):
             raise AssertionError(f"{told} with a body that {schema} does not allow: {error.message}")
 
     def _validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:

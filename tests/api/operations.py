@@ -37,10 +37,14 @@ ONE_MODE: dict[str, str] = {
 # Read → why it shows something else each time: reading is recorded in what is read.
 RESTLESS: dict[str, str] = {
     "api_keys.list_api_keys": "the key that asks is marked as used",
+    "deliveries.get_delivery": "it is being sent",
     "logs.list_logs": "a request is on the list once it is answered",
+    "logs.list_resource_logs": "as above",
     "test_clock.get_test_clock": "time goes on",
     "usage.get_usage": "a request counts once it is answered",
 }
+# Operation → the one that is done first, so that there is something in its answer.
+PREPARED: dict[str, str] = {"events.list_events": "projects.create_project"}
 # Operation → scopes that its example needs beside the operation's own, such as those that a new key is given.
 MORE_SCOPES: dict[str, set[str]] = {
     "api_keys.create_api_key": {"resources:read", "resources:write"},
@@ -149,7 +153,7 @@ class Operation:
             answer = maker.done(client)
             if answer.status_code == maker.success:
                 taken = {name: text for name, text in given.items() if str(text).startswith("$response")}
-                return {**body, **{name: evaluate(text, answer) for name, text in taken.items()}}
+                return {**body, **{name: evaluate(taken[name], answer) for name in taken.keys() & body.keys()}}
         return body
 
     def path(self, values: Mapping[str, str]) -> str:
@@ -184,6 +188,10 @@ class Operation:
 
     def done(self, client: Client) -> httpx2.Response:
         """The answer to a request that is good; one that was given up left nothing, so it is sent again."""
+        if self.name in PREPARED:
+            first = f"{self.operation_id.partition('.')[0]}.{PREPARED[self.name]}"
+            found = (each for each in operations() if each.operation_id == first and each.prefix == self.prefix)
+            next(found).done(client)
         answers = (self.send(client, self.target(client), headers=self.version) for _ in range(MOST_TRIES))
         return next(answer for answer in answers if answer.status_code != 504)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from domain import api_keys
-from gateway import administration
-from storage import database, events, tables
+from storage import events, tables
 from storage.database import Transaction
 from tests.serving import Server, Tenant
 
@@ -19,15 +17,7 @@ T = TypeVar("T")
 
 def read(server: Server, unit: Callable[[Transaction], T]) -> T:
     """What a unit of work finds in the server's database."""
-
-    async def once() -> T:
-        opened = database.open_database(server.settings.database)
-        try:
-            return await opened.read(unit)
-        finally:
-            await opened.close()
-
-    return asyncio.run(once())
+    return server.database.read(unit)
 
 
 def events_of(tenant: Tenant, mode: str = "live") -> list[events.Row]:
@@ -51,11 +41,11 @@ def revoke(tenant: Tenant, key: str) -> None:
         shown = next(each for each in api_keys.list_of(tx, tenant.account_id) if key.endswith(each.last4))
         return api_keys.revoke(tx, tenant.server.clock.now(), shown.id)
 
-    assert administration.write(tenant.server.settings, unit)
+    assert tenant.server.database.write(unit)
 
 
 def pin(tenant: Tenant, version: str) -> None:
     """Pin the tenant's account to a dated version, in both modes."""
     own = tables.settings.c.account_id == tenant.account_id
     pinned = sa.update(tables.settings).where(own).values(api_version=version)
-    administration.write(tenant.server.settings, lambda tx: tx.execute(pinned).rowcount)
+    tenant.server.database.write(lambda tx: tx.execute(pinned).rowcount)

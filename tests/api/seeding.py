@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domain import resources, seals
-from domain.calls import Allowance, Call
+from domain.calls import Allowance, Call, Means
 from domain.seals import Seal
-from gateway import administration
 from storage.database import Transaction
 from storage.scope import Scope
 from tests.serving import Tenant
@@ -22,7 +21,7 @@ def fill(tenant: Tenant, number: int, *, mode: str = "live", status: str = "pend
 
     def unit(tx: Transaction) -> list[str]:
         now = tenant.server.clock.now()
-        call = Call(tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", ALLOWANCE, SEAL)
+        call = Call(tx, Scope(tenant.account_id, mode), now, "req_0123456789abcdef", ALLOWANCE, Means(SEAL))
         made = []
         for index in range(number):
             name = fields.get("name", f"Resource {index}")
@@ -39,4 +38,4 @@ def fill(tenant: Tenant, number: int, *, mode: str = "live", status: str = "pend
             made.append(resource.id)
         return made
 
-    return administration.write(tenant.server.settings, unit)
+    return tenant.server.database.write(unit)

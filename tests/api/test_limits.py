@@ -10,7 +10,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway import administration
 from storage.tables import usage
 from tests import under_way
 from tests.serving import Client, Server, Tenant
@@ -244,7 +243,7 @@ def used(server: Server, tenant: Tenant, requests: int, day: int) -> None:
     }
     others: list[dict[str, Any]] = [{"operation": "v1.resources.list_resources"}, {"mode": "test"}, {"day": day - 31}]
     rows = [row, *({**row, **other} for other in others)]
-    administration.write(server.settings, lambda tx: tx.execute(usage.insert(), rows).rowcount)
+    server.database.write(lambda tx: tx.execute(usage.insert(), rows).rowcount)
 
 
 @pytest.mark.parametrize(("path", "headers"), [("/v1", MINUTELY), ("/v2", {})])

@@ -55,6 +55,7 @@ def test_an_entry_tells_about_its_request(v2: Client, tenant: Tenant, server: Se
         "limiter": "admitted",
         "idempotency": "none",
         "resource": None,
+        "job": None,
     }
 
 
@@ -217,15 +218,6 @@ def test_a_page_of_the_past_is_not_modified(v2: Client, server: Server) -> None:
     params = {"created[lte]": server.clock.now() - 3600}
     tag = v2.get("/logs", params=params).headers["ETag"]
     assert v2.get("/logs", params=params, headers={"If-None-Match": tag}).status_code == 304
-
-
-def test_the_history_of_a_resource_is_made_of_log_entries(v2: Client) -> None:
-    resource = v2.create()
-    shown = v2.get(f"/resources/{resource['id']}", params={"expand[]": "logs"}).json()["logs"]
-    assert [(each["type"], each["message"], each["resource"]) for each in shown] == [
-        ("event", "resource.created", resource["id"])
-    ]
-    assert shown[0].keys() == v2.get("/logs").json()["data"][0].keys()
 
 
 def test_the_reader_needs_the_scope(v2: Client, tenant: Tenant) -> None:

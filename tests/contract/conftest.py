@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from domain import maintenance
-from gateway import administration
 from tests.contract.troubles import DEADLINE, FailingResolver
 from tests.serving import Server, running
 
@@ -38,5 +37,5 @@ def closed(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server that the operator has closed for maintenance."""
     with running(fresh_database()) as started:
         now = started.clock.now()
-        administration.write(started.settings, lambda tx: maintenance.begin(tx, now, "Back at noon.", 120))
+        started.database.write(lambda tx: maintenance.begin(tx, now, "Back at noon.", 120))
         yield started

@@ -10,7 +10,6 @@ import httpx2
 import pytest
 
 from domain import api_keys, key_form
-from gateway import administration
 from tests import under_way
 from tests.contract import answers, batches, denials, troubles
 from tests.contract.answers import CATALOGUE, DOCUMENT
@@ -45,9 +44,9 @@ def with_key(make: Callable[[Tenant], str]) -> How:
 def revoked(tenant: Tenant) -> str:
     """A key that was revoked before it was ever used."""
     key = tenant.key("*")
-    settings, now = tenant.server.settings, tenant.server.clock.now()
-    listed = administration.write(settings, lambda tx: api_keys.list_of(tx, tenant.account_id))
-    assert administration.write(settings, lambda tx: api_keys.revoke(tx, now, listed[-1].id))
+    now = tenant.server.clock.now()
+    listed = tenant.server.database.write(lambda tx: api_keys.list_of(tx, tenant.account_id))
+    assert tenant.server.database.write(lambda tx: api_keys.revoke(tx, now, listed[-1].id))
     return key
 
 
@@ -91,6 +90,12 @@ def with_used_key(tenant: Tenant, contract: str) -> httpx2.Response:
 def with_too_many(tenant: Tenant, contract: str) -> httpx2.Response:
     with tenant.client(f"/{contract}") as client:
         return [client.post("/webhooks", json={"url": "https://hooks.example.com"}) for _ in range(17)][-1]
+
+
+def to_a_disabled_webhook(tenant: Tenant, contract: str) -> httpx2.Response:
+    with tenant.client(f"/{contract}") as client:
+        made = client.post("/webhooks", json={"url": "https://hooks.example.com", "status": "disabled"}).json()
+        return client.post(f"/webhooks/{made.get('data', made)['id']}/test")
 
 
 def in_trouble(trouble: troubles.Trouble) -> How:
@@ -167,6 +172,7 @@ MET: dict[str, tuple[str, How]] = {
     "scope_not_grantable": ("server", denials.scope_not_grantable),
     "network_not_allowed": ("server", denials.network_not_allowed),
     "limit_reached": ("server", with_too_many),
+    "webhook_disabled": ("server", to_a_disabled_webhook),
     "rate_limit_exceeded": ("server", limited(burst=1, requests_per_minute=1)),
     "concurrency_limit_exceeded": ("server", too_many_at_once),
     "quota_exceeded": ("server", limited(monthly_quota=1)),

@@ -7,7 +7,6 @@ import time
 import pytest
 import structlog.testing
 
-from gateway import administration
 from tests.contract import answers, troubles
 from tests.serving import Client, Server, Tenant
 
@@ -39,12 +38,12 @@ def test_a_failed_request_does_not_use_up_its_key(unlucky: Tenant, trouble: trou
 
 
 def test_a_locked_database_is_a_503_until_it_is_free(unlucky: Tenant) -> None:  # A029
-    before = troubles.contents(unlucky.server.settings)
+    before = troubles.contents(unlucky.server)
     with troubles.locked(unlucky.server.settings):
         assert create(unlucky, "v1", **{"Idempotency-Key": "one"}) == 503
         with unlucky.client("/v1") as client:
             assert client.get("/resources").status_code == 200, "reading goes on"
-    assert troubles.contents(unlucky.server.settings) == before
+    assert troubles.contents(unlucky.server) == before
     assert create(unlucky, "v1", **{"Idempotency-Key": "one"}) == 201
 
 
@@ -57,10 +56,10 @@ def test_a_database_that_says_when_is_repeated(unlucky: Tenant) -> None:  # A029
 
 def test_a_request_that_takes_too_long_leaves_nothing(hasty: Server) -> None:  # B129
     tenant = hasty.tenant()
-    before = troubles.contents(hasty.settings)
+    before = troubles.contents(hasty)
     with troubles.met_by(tenant, troubles.outlast), tenant.client("/v2", headers={"Idempotency-Key": "one"}) as client:
         answers.check_error("v2", "timeout", client.post("/resources", json=GOOD))
-    assert troubles.contents(hasty.settings) == before
+    assert troubles.contents(hasty) == before
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_what_is_not_compared_is_written_by_requests_that_change_nothing(tenant:
     wanted = f"SELECT {column or 'count(*)'} FROM {table} WHERE account_id = '{tenant.account_id}'"
 
     def rows() -> list[str]:
-        found = administration.write(tenant.server.settings, lambda tx: tx.exec_driver_sql(wanted).all())
+        found = tenant.server.database.write(lambda tx: tx.exec_driver_sql(wanted).all())
         return sorted(map(repr, found))
 
     before, until = rows(), time.monotonic() + 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import time
@@ -10,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psycopg
-import sqlalchemy
 
 from contract.middleware import HandlerResolver
 from domain.calls import Call
 from gateway.settings import Settings
 from storage import database, sqlite, tables
-from tests.serving import Tenant
+from tests.serving import Server, Tenant
 
 SECRET = "a detail of the inside"
 # The deadline of the server that `hasty` gives, in seconds.
@@ -30,6 +28,10 @@ TROUBLES: dict[str, Trouble] = {}
 BESIDE: dict[str, str] = {
     "logs": "an entry is written behind each answer",
     "usage": "a request is counted behind its answer",
+    "deliveries": "events are sent beside requests",
+    "delivery_attempts": "as above",
+    "event_cursors": "as above",
+    "webhook_endpoints.failing_since": "as above",
     "api_keys.last_used": "a key's use is noted behind the answer",
 }
 # The schedule writes it, requests or not.
@@ -105,28 +107,23 @@ def locked(settings: Settings) -> Iterator[None]:
         connection.rollback()
 
 
-def contents(settings: Settings) -> Mapping[str, list[Any]]:
-    """Every row of every table, but for what is written beside requests."""
+def contents(server: Server) -> Mapping[str, set[Any]]:
+    """Every row of every table, but for what is written beside requests; each table has a primary key."""
 
-    def rows(tx: database.Transaction, table: str) -> list[Any]:
-        names = [each["name"] for each in sqlalchemy.inspect(tx).get_columns(table)]
-        columns: list[sqlalchemy.ColumnClause[Any]] = [
-            sqlalchemy.column(name) for name in names if f"{table}.{name}" not in BESIDE
-        ]
-        return sorted(map(repr, tx.execute(sqlalchemy.select(*columns).select_from(sqlalchemy.table(table))).all()))
+    def read(tx: database.Transaction) -> dict[str, set[Any]]:
+        driver: Any = tx.connection.driver_connection
+        statements = compared(server.settings.is_embedded)
+        return {name: set(driver.execute(statement).fetchall()) for name, statement in statements.items()}
 
-    def read(tx: database.Transaction) -> dict[str, list[Any]]:
-        return {
-            name: rows(tx, name)
-            for name in sqlalchemy.inspect(tx).get_table_names()
-            if name not in {*BESIDE, SCHEDULED}
-        }
+    return server.database.read(read)
 
-    async def once() -> dict[str, list[Any]]:
-        opened = database.open_database(settings.database)
-        try:
-            return await opened.read(read)
-        finally:
-            await opened.close()
 
-    return asyncio.run(once())
+@functools.cache
+def compared(is_sqlite: bool) -> Mapping[str, str]:
+    """The statement that reads a table, by its name; rows come as the driver has them, or as PostgreSQL writes them."""
+    statements = {}
+    for name, table in tables.metadata.tables.items():
+        if name not in {*BESIDE, SCHEDULED}:
+            columns = ", ".join(f'"{each.name}"' for each in table.columns if f"{name}.{each.name}" not in BESIDE)
+            statements[name] = f'SELECT {columns if is_sqlite else f"ROW({columns})::text"} FROM "{name}"'
+    return statements

@@ -37,7 +37,7 @@ def in_region(server: Server, region: str) -> Tenant:
     if region == "us":
         return tenant
     now = server.clock.now()
-    account = administration.write(server.settings, lambda tx: accounts.create(tx, now, "Tenant", "scale", region))
+    account = server.database.write(lambda tx: accounts.create(tx, now, "Tenant", "scale", region))
     moved = Tenant(server, account.id, "", "")
     moved.live_key, moved.test_key = moved.key(), moved.key(mode="test")
     return moved

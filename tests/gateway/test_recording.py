@@ -23,7 +23,6 @@ from gateway.recording import HIDDEN, MOST_AT_ONCE, MOST_WAITING, Recorder
 from storage import api_keys
 from storage.database import Database, Transaction, Unavailable
 from storage.scope import Scope
-from tests.api import recorded
 from tests.contract import troubles
 from tests.gateway.processes import eventually, serving
 from tests.serving import Server, Tenant
@@ -168,7 +167,7 @@ def test_no_key_is_shown(sent: str, shown: str) -> None:  # B019
 
 def everything(server: Server, extra: str = "") -> str:
     """All that is stored, as text."""
-    return str(troubles.contents(server.settings)) + str(recorded.read(server, rows_of_logs)) + extra
+    return str(troubles.contents(server)) + str(server.database.read(rows_of_logs)) + extra
 
 
 def rows_of_logs(tx: Transaction) -> list[Any]:
@@ -202,7 +201,7 @@ def last_used(tenant: Tenant) -> dict[str, int | None]:
     """When each key of a tenant was last used, by its mode."""
     return {
         row.mode: row.last_used
-        for row in recorded.read(tenant.server, lambda tx: api_keys.list_of(tx, tenant.account_id))
+        for row in tenant.server.database.read(lambda tx: api_keys.list_of(tx, tenant.account_id))
     }
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from storage import migrations
 from storage.database import Database, open_database
 from storage.tables import metadata
-from tests import engines
+from tests import engines, tables
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -50,9 +49,7 @@ def url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str
     """A database with every table and no rows."""
     if engine_name == "postgresql":
         return str(request.getfixturevalue("postgres_url"))
-    made = f"sqlite:///{tmp_path / 'storage.db'}"
-    migrations.migrate(made)
-    return made
+    return tables.sqlite_url(tmp_path / "storage.db")
 
 
 @pytest.fixture

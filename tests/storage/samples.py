@@ -54,6 +54,8 @@ def _value(collection: Collection[Any], column: Column[Any], number: int) -> Any
         return allowed[number % len(allowed)]
     if column.name in ("id", collection.unique) or column.unique:
         return None if column.nullable else f"{column.name}_{number:026}"
+    if column.name == "sequence":
+        return number
     fixed = {"created": 1_000 + number, "updated": 5_000 + number % 3, "version": 1}
     if column.name in fixed:
         return fixed[column.name]
@@ -99,6 +101,11 @@ def resource(number: int, **changes: Any) -> dict[str, Any]:
         "steps_completed": 2,
         "estimated_completion": 1_030 + number,
         "project_id": None,
+        "target_url": None,
+        "executions": 0,
+        "failed_executions": 0,
+        "paced_until_us": 0,
+        "queued_until_us": 0,
         **changes,
     }
 

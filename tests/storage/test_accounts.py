@@ -155,9 +155,9 @@ def test_events_come_newest_first_for_each_object(database: Database) -> None:
     found = read(database, lambda tx: events.RECENT.of(tx, SCOPE, ["res_1"], 3))
     assert [row.object for row in found] == [{"number": n, "name": "é"} for n in (10, 7, 4)]
     first = found[0]
-    assert first._replace(sequence=0) == events.Row(
+    assert first._replace(sequence=0, transaction_id=0) == (
         *(0, "evt_10_acct_1_live", "acct_1", "live", "resource.updated", 1_000, "res_1"),
-        *({"number": 10, "name": "é"}, {"name": "e"}, None, None),
+        *({"number": 10, "name": "é"}, {"name": "e"}, None, None, 0),
     )
     several = read(database, lambda tx: events.RECENT.of(tx, SCOPE, ["res_0", "res_2", "res_9"], 2))
     assert [row.object["number"] for row in several] == [11, 9, 8, 6]

@@ -26,7 +26,7 @@ def entry(number: int, scope: Scope = SCOPE, at: int = NOW, **changes: Any) -> t
     row = logs.Row(
         account_id=scope.account_id,
         mode=scope.mode,
-        id=f"req_{at * 1000:012x}{number:020x}",
+        id=f"{at * 1000:012x}{number:020x}",
         created=at,
         type="request",
         level="info",
@@ -43,6 +43,7 @@ def entry(number: int, scope: Scope = SCOPE, at: int = NOW, **changes: Any) -> t
         limiter="admitted",
         idempotency="none",
         resource_id=None,
+        job_id=None,
     )
     return tuple(row._replace(**changes))
 
@@ -102,15 +103,27 @@ def test_an_entry_of_a_clock_that_is_ahead_is_as_old_as_that_says(database: Data
 def test_old_ones_and_pages_are_found_by_the_key(database: Database, engine_name: str) -> None:
     if engine_name != "sqlite":
         pytest.skip("PostgreSQL plans by what it has counted")
-    statements = [logs.DELETE_OLD, *logs.ROWS.statements([(), ("status",), ("resource_id", "created_gte")])]
-    for statement in statements:
+    by_key = [logs.DELETE_OLD, *logs.ROWS.statements([(), ("status",), ("resource_id", "created_gte")])]
+    narrowed = [*logs.ROWS.statements([("job_id",), ("job_id", "level")])][1:]
+    by_index = {
+        "job_id": [logs.OF_JOB.statement(1), *narrowed],
+        "resource_id": [logs.OF_JOBS_ON_RESOURCE.statement(1)],
+    }
+    searched = {
+        "SEARCH logs USING PRIMARY KEY (account_id=? AND mode=?": by_key,
+        **{
+            f"ix_logs_account_id_mode_{name}_id (account_id=? AND mode=? AND {name}=?": by_index[name]
+            for name in by_index
+        },
+    }
+    for how, statement in [(how, statement) for how, statements in searched.items() for statement in statements]:
 
         def plan(tx: Transaction, s: Any = statement) -> str:
             compiled = s.clause.compile(dialect=tx.dialect)
             return str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", dict.fromkeys(compiled.params, 1)).all())
 
         found = read(database, plan)
-        assert "SEARCH logs USING PRIMARY KEY (account_id=? AND mode=?" in found
+        assert how in found
         assert "SCAN logs" not in found
         assert "TEMP B-TREE FOR ORDER BY" not in found
 

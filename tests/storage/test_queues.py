@@ -8,18 +8,28 @@ import sqlalchemy as sa
 from storage.database import Database, Transaction
 from storage.queues import Lease, Queue
 from storage.tables import deliveries, tasks
+from storage.tasks import QUEUES
 from tests.storage.samples import read, write
 
 TABLES = {"tasks": (tasks, "account_id"), "deliveries": (deliveries, "endpoint_id")}
 COLUMNS = {
     "tasks": {"type": "process", "job_id": "job_1", "number": 1, "name": "batch", "status": "queued", "attempts": 0},
-    "deliveries": {"endpoint_id": "", "event_id": "evt_1", "event_type": "e", "status": "pending", "attempts": 0},
+    "deliveries": {
+        "endpoint_id": "",
+        "event_id": "evt_1",
+        "event_type": "e",
+        "status": "pending",
+        "attempts": 0,
+        "failures": 0,
+    },
 }
 
 
 @pytest.fixture(params=TABLES)
-def queue(request: pytest.FixtureRequest) -> Queue[tuple[Any, ...]]:
+def queue(request: pytest.FixtureRequest) -> Queue[Any]:
     table, owner = TABLES[request.param]
+    if table is tasks:
+        return QUEUES["process"]
     made: Queue[tuple[Any, ...]] = Queue(table, tuple, owner)
     return made
 
@@ -49,6 +59,14 @@ def test_owners_with_something_due_come_by_how_long_they_wait(database: Database
     assert read(database, lambda tx: queue.owners(tx, 100)) == ["a", "b"]
     assert read(database, lambda tx: queue.owners(tx, 1_000)) == ["a", "b", "e", "c"]
     assert read(database, lambda tx: queue.owners(tx, 89)) == []
+    assert read(database, queue.soonest) == 90
+
+
+def test_what_is_taken_is_not_claimed(database: Database, queue: Queue[Any]) -> None:
+    write(database, add(queue, [(f"a{number}", "a", number) for number in range(3)]))
+    taken = write(database, lambda tx: queue.take(tx, "a", 1, 9))
+    assert [row[0] for row in taken] == ["a0", "a1"]
+    assert read(database, queue.soonest) == 0
 
 
 def test_what_is_claimed_is_claimed_again_only_after_its_lease(database: Database, queue: Queue[Any]) -> None:
@@ -93,7 +111,7 @@ def test_the_queue_is_read_by_its_index(database: Database, queue: Queue[Any]) -
         database,
         lambda tx: [
             str(row[3])
-            for statement in (queue._owners, queue._claim)
+            for statement in (queue._owners, queue._soonest, queue._take, queue._claim)
             for row in tx.exec_driver_sql(
                 "EXPLAIN QUERY PLAN " + str(statement.clause.compile(dialect=tx.dialect)),
                 {"now_ms": 1, "owner": "a", "limit": 1, "until_ms": 1, "by": "x", "limit_1": 1, "param_1": 1},

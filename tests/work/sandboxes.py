@@ -8,12 +8,15 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from domain import accounts, api_keys, ids, logs, projects, resources, seals
+from domain import accounts, api_keys, dispatching, ids, logs, metrics, projects, resources, seals
 from domain.api_keys import KeyOptions
-from domain.calls import Allowance, Call
+from domain.calls import Allowance, Call, Means
+from domain.dispatching import Happened
+from domain.metrics import Execution
 from domain.seals import Seal
-from storage import database, idempotency, tables
+from storage import database, deliveries, idempotency, outputs, tables
 from storage.database import Transaction
+from storage.deliveries import AttemptRow
 from storage.logs import Row
 from storage.scope import Scope
 
@@ -25,7 +28,19 @@ ALLOWANCE = Allowance(1, 1, 1, "free", None, 1, 1, 1)
 SEAL = Seal([seals.new_key()])
 CONFIGURATION: resources.Settings = {"timeout_ms": 5000, "retry_count": 3, "batch_size": 100}
 # What a reset deletes.
-EMPTIED = ("resources", "projects", "events", "idempotency_keys", "logs")
+EMPTIED = (
+    "resources",
+    "metrics_hourly",
+    "projects",
+    "jobs",
+    "tasks",
+    "job_outputs",
+    "events",
+    "idempotency_keys",
+    "logs",
+    "deliveries",
+    "delivery_attempts",
+)
 MODES = ("live", "test")
 LOGGED = {"type": "request", "level": "info", "message": "GET /v2/resources 200"}
 
@@ -65,7 +80,7 @@ def account(tx: Transaction, now: int = TODAY) -> str:
 
 
 def calling(tx: Transaction, account_id: str, mode: str, now: int) -> Call:
-    return Call(tx, Scope(account_id, mode), now, "req_0123456789abcdef", ALLOWANCE, SEAL)
+    return Call(tx, Scope(account_id, mode), now, "req_0123456789abcdef", ALLOWANCE, Means(SEAL))
 
 
 def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: str = "test") -> None:
@@ -75,11 +90,17 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
         slug = f"project-{now}-{index}"
         project = projects.create(call, {"name": "A project", "slug": slug, "description": None, "metadata": {}})
         made = resource(call, project.id if index % 2 else None)
+        metrics.record(call, made.id, [Execution(latency_us=1000, is_error=False)])
         if index % 3 == 0:
             resources.update(call, made.id, {"status": "active"})
         idempotency.claim(tx, call.scope, slug, "fingerprint", now, now + DAY)
         idempotency.complete(tx, call.scope, slug, 200, {}, b"")
-        entry = {"id": ids.of_request(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
+        happened = Happened(ids.new("evt"), account_id, mode, "project.created", now)
+        delivery = dispatching.new(happened, "whk_1", 0)
+        deliveries.insert(tx, [delivery])
+        deliveries.INSERT_ATTEMPTS.run(tx, [AttemptRow(account_id, mode, delivery.id, 1, now, 1000, 500, "", "")])
+        outputs.insert(tx, outputs.Row(*call.scope, ids.new("job"), 1, now, 1, 1, slug, b"{}"))
+        entry = {"id": ids.in_hex(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
         logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
 
 
@@ -96,14 +117,14 @@ def resource(call: Call, project_id: str | None = None) -> resources.Resource:
 
 
 def rows(tx: Transaction, account_id: str, mode: str) -> dict[str, int]:
-    """How many rows of each kind there are, and how many resources and projects the totals say."""
+    """How many rows of each kind there are, and how many the totals say of some."""
     found = {}
     for name in EMPTIED:
         table = tables.metadata.tables[name]
         own = sa.and_(table.c.account_id == account_id, table.c.mode == mode)
         found[name] = tx.execute(sa.select(sa.func.count()).select_from(table).where(own)).scalar_one()
     totals = tables.counters
-    for kind in ("resource", "project", "api_key"):
+    for kind in ("resource", "project", "job", "task", "delivery", "api_key"):
         own = sa.and_(totals.c.account_id == account_id, totals.c.mode == mode, totals.c.kind == kind)
         found[f"{kind} total"] = int(tx.execute(sa.select(sa.func.sum(totals.c.count)).where(own)).scalar() or 0)
     return found

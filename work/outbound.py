@@ -1,0 +1,166 @@
+"""Sends to addresses that customers chose, and never into a network that is out of bounds.
+
+Every address that a name leads to is held against `domain/destinations.py`, and once more the one that is connected
+to, just before the connection is made: nobody can change a name's address in between. Redirects are not followed,
+cookies not kept, proxies of the environment not used, answers not unpacked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from domain import destinations
+from domain.destinations import Network
+
+if TYPE_CHECKING:
+    import aiohttp
+
+USER_AGENT = "Platform-API/1.0"
+KEEP_ALIVE_SECONDS = 15
+NO_HEADERS_OF_ITS_OWN = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class Limits(NamedTuple):
+    """How long an exchange may take in all, in seconds, and how many bytes of the answer are read."""
+
+    seconds: float
+    most_bytes: int
+
+
+class Reply(NamedTuple):
+    """What came of a request: a status with the first bytes of the answer, or an error of `ERRORS`.
+
+    Both where the answer broke off after its status. `retry_after` is the header's text; `duration_us` in microseconds.
+    """
+
+    status: int | None
+    body: bytes
+    retry_after: str | None
+    error: str | None
+    duration_us: int
+
+
+ERRORS = {
+    "timeout": "The receiver did not answer in time.",
+    "destination_not_allowed": "The address leads into a network that may not be reached.",
+    "name_not_found": "The name of the host was not found.",
+    "tls_failed": "No secure connection: the certificate or the protocol was not accepted.",
+    "connection_failed": "The receiver could not be connected to.",
+    "connection_lost": "The connection ended before the answer was there.",
+    "invalid_answer": "The receiver's answer was not HTTP.",
+}
+
+
+class Blocked(OSError):
+    """An address that may not be reached."""
+
+
+class _Seen:
+    """What was received so far."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.retry_after: str | None = None
+        self.body = bytearray()
+
+
+class Outbound:
+    """A client for one event loop; it may be given the private networks that may be reached all the same."""
+
+    def __init__(self, allowed: Sequence[Network] = ()) -> None:
+        self._allowed = allowed
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> Reply:
+        """Send a body; whatever the receiver does becomes a Reply, and only a cancellation is raised."""
+        started = time.perf_counter()
+        seen, error = _Seen(), None
+        try:
+            async with asyncio.timeout(limits.seconds):
+                await self._exchange(url, body, headers, limits.most_bytes, seen)
+        except Exception as failure:  # noqa: BLE001 - what a stranger's server makes a client raise has no end
+            error = _name(failure)
+        duration_us = int((time.perf_counter() - started) * 1_000_000)
+        return Reply(seen.status, bytes(seen.body), seen.retry_after, error, duration_us)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _exchange(self, url: str, body: bytes, headers: Mapping[str, str], most: int, seen: _Seen) -> None:
+        session = self._session or self._open()
+        sent = {"User-Agent": USER_AGENT, "Accept": "*/*", **headers}
+        async with session.post(url, data=body, headers=sent, allow_redirects=False) as response:
+            seen.status, seen.retry_after = response.status, response.headers.get("Retry-After")
+            while len(seen.body) < most and (part := await response.content.read(most - len(seen.body))):
+                seen.body += part
+            if not response.content.at_eof():
+                # The rest is not waited for, however long it is.
+                response.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        # Its import takes a good part of a start, and most servers send nothing for a while.
+        import aiohttp
+
+        class Resolver(aiohttp.ThreadedResolver):
+            """Refuses a name as soon as one of its addresses may not be reached."""
+
+            async def resolve(
+                self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+            ) -> list[aiohttp.abc.ResolveResult]:
+                found = await super().resolve(host, port, family)
+                for each in found:
+                    require(each["host"])
+                return found
+
+        def require(address: str) -> None:
+            if not destinations.may_reach(ip_address(address), self._allowed):
+                raise Blocked(f"{address} may not be reached")
+
+        def connectable(info: Any) -> socket.socket:
+            require(info[4][0])
+            return socket.socket(info[0], info[1], info[2])
+
+        connector = aiohttp.TCPConnector(
+            socket_factory=connectable,
+            resolver=Resolver(),
+            use_dns_cache=False,
+            limit=0,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            skip_auto_headers=NO_HEADERS_OF_ITS_OWN,
+        )
+        return self._session
+
+
+def _name(failure: BaseException) -> str:
+    """The error of `ERRORS` that a failure is."""
+    import aiohttp
+
+    causes: list[BaseException] = []
+    cause: BaseException | None = failure
+    while cause is not None and len(causes) < 10:
+        causes.append(cause)
+        cause = getattr(cause, "os_error", None) or cause.__cause__ or cause.__context__
+    kinds: tuple[tuple[str, type[BaseException] | tuple[type[BaseException], ...]], ...] = (
+        ("destination_not_allowed", (Blocked, aiohttp.InvalidURL)),
+        ("timeout", TimeoutError),
+        ("tls_failed", ssl.SSLError),
+        ("name_not_found", (aiohttp.ClientConnectorDNSError, socket.gaierror)),
+        ("connection_failed", aiohttp.ClientConnectorError),
+        ("invalid_answer", (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError)),
+    )
+    return next((name for name, kind in kinds if any(isinstance(each, kind) for each in causes)), "connection_lost")
