@@ -125,6 +125,8 @@ def described_properties(schema: Mapping[str, Any], place: str = "") -> Iterator
     for name, inner in node.get("properties", {}).items():
         yield place + name
         yield from described_properties(inner, f"{place}{name}/")
+    for option in node.get("oneOf", ()):
+        yield from described_properties(option, place)
 
 
 def test_every_type_is_as_it_is_described(server: Server, tenant: Tenant, v2: Client) -> None:  # B161-B174
