@@ -1537,7 +1537,7 @@ class JobProgress(TypedDict):
     """How many in a hundred are settled."""
 
 
-JobExpansions: TypeAlias = list[Literal["tasks", "resource"]]
+JobExpansions: TypeAlias = list[Literal["tasks", "resource", "logs"]]
 """What to expand."""
 
 
@@ -1545,25 +1545,14 @@ TaskExpansions: TypeAlias = list[Literal["job"]]
 """What to expand."""
 
 
-class JobCreate(TypedDict):
-    """A job to begin. What it needs besides its type depends on that; what another type needs is refused."""
+class Created(TypedDict):
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
 
-    type: Literal["process", "export"]
-    """What to do."""
+    gte: NotRequired[UnixTime]
+    """Not before this time."""
 
-    resource: NotRequired[str]
-    """The resource to process the items with. `process` needs it."""
-
-    items: NotRequired[list[dict[str, Any]]]
-    """What to process, each item an object of your own. `process` needs them."""
-
-    processor: NotRequired[str]
-    """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
-
-    kinds: NotRequired[list[Literal["resources", "projects", "jobs", "events"]]]
-    """What to export. `export` needs it."""
-
-    idempotency_key: NotRequired[IdempotencyKey]
+    lte: NotRequired[UnixTime]
+    """Not after this time."""
 
 
 class V1Job(TypedDict):
@@ -3481,6 +3470,30 @@ class V1BatchAnswer(TypedDict):
     meta: V1Meta
 
 
+class JobCreate(TypedDict):
+    """A job to begin. What it needs besides its type depends on that; what another type needs is refused."""
+
+    type: Literal["process", "export"]
+    """What to do."""
+
+    resource: NotRequired[str]
+    """The resource to process the items with. `process` needs it."""
+
+    items: NotRequired[list[dict[str, Any]]]
+    """What to process, each item an object of your own. `process` needs them."""
+
+    processor: NotRequired[str]
+    """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
+
+    kinds: NotRequired[list[ExportKind]]
+    """What to export, all of it by default. The API key needs the scopes to read it. Only `export` takes it."""
+
+    created: NotRequired[Created]
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
+
+
 class Job(TypedDict):
     """A job."""
 
@@ -3513,6 +3526,9 @@ class Job(TypedDict):
     cancel_requested: PossibleTime
     tasks: NotRequired[list[Task]]
     """The first 20 tasks of the job; with `expand[]=tasks`."""
+
+    logs: NotRequired[list[LogEntry]]
+    """What the job wrote last, newest first; with `expand[]=logs`."""
 
 
 class JobList(TypedDict):
