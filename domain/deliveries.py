@@ -117,19 +117,18 @@ def resend(call: Call, delivery_id: str) -> Delivery:
     _require_enabled(webhooks.fetch(call, found.endpoint_id))
     if found.token is not None:
         return _load(call, found)
-    changes = {"status": "pending", "failures": 0, "due_ms": call.real_now * 1000, "updated": call.now}
+    queued = found._replace(status="pending", failures=0, due_ms=call.real_now * 1000, updated=call.now)
+    changes = {name: getattr(queued, name) for name in ("status", "failures", "due_ms", "updated")}
     ROWS.update(call.tx, call.scope, found.id, found.version, changes)
     if found.status != "pending":
         ROWS.tally(call.tx, call.scope, {found.status: -1, "pending": 1})
     call.wake("deliveries")
-    return _load(call, found._replace(version=found.version + 1, **changes))
+    return _load(call, queued._replace(version=found.version + 1))
 
 
 def recover(call: Call, webhook_id: str, body: Recovery) -> Recovered:
-    """Have the oldest failed deliveries of a webhook since a time sent again."""
-    since = body["since"]
-    if since < call.now - LONGEST_RECOVERY:
-        raise Invalid("since", "too_small", "must be a time within the last 14 days")
+    """Have the oldest failed deliveries of a webhook since a time sent again, but for those of two weeks ago."""
+    since = max(body["since"], call.now - LONGEST_RECOVERY)
     if since > call.now:
         raise Invalid("since", "too_large", "must not be in the future")
     _require_enabled(webhooks.lock(call, webhook_id))

@@ -3061,7 +3061,7 @@ class WebhookRecovery(TypedDict):
     """What to send again."""
 
     since: int
-    """Send again what was created from this time on, in unix seconds; at most 14 days ago."""
+    """Send again what was created from this time on, in unix seconds, of the last 14 days."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 
@@ -3154,7 +3154,7 @@ class V1WebhookRecovery(TypedDict):
     """What to send again."""
 
     since: str
-    """Send again what was created from this time in UTC on, to the second; at most 14 days ago."""
+    """Send again what was created from this time in UTC on, to the second, of the last 14 days."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 

@@ -64,7 +64,8 @@ class Lane:
 
     def secrets(self, means: Means, now: int) -> tuple[str, ...]:
         """What to sign with: the secret, and behind it the one before as long as that one lives."""
-        receiver, sealed = self.receiver, (self.receiver.secret,)
+        receiver = self.receiver
+        sealed: tuple[str, ...] = (receiver.secret,)
         if receiver.previous_secret is not None and now < (receiver.previous_secret_expires or 0):
             sealed = (*sealed, receiver.previous_secret)
         if sealed != self._sealed:

@@ -138,20 +138,23 @@ class Sender:
         receiver = lane.receiver
         began_ms = int(self._clock.time() * 1000)
         try:
-            try:
-                body = item.letter.body(receiver.api_version)
-                headers = self._headers(lane, item, body, began_ms // 1000)
-            except Exception:
-                log.exception("a delivery could not be prepared", delivery=item.row.id)
-                reply, error = UNPREPARED, "The event could not be prepared."
-            else:
-                reply = await self._out.post(receiver.url, body, headers, LIMITS)
-                error = None if reply.error is None else outbound.ERRORS[reply.error]
+            reply, error = await self._post(lane, item, began_ms // 1000)
             taken = (began_ms, reply.duration_us, reply.status, reply.body, reply.retry_after, error)
             self._results.append(Result(item.row, receiver, *taken))
             self._landed.set()
         finally:
             self._land(lane)
+
+    async def _post(self, lane: Lane, item: Item, now: int) -> tuple[Reply, str | None]:
+        """What came of sending, and what went wrong, in words."""
+        try:
+            body = item.letter.body(lane.receiver.api_version)
+            headers = self._headers(lane, item, body, now)
+        except Exception:
+            log.exception("a delivery could not be prepared", delivery=item.row.id)
+            return UNPREPARED, "The event could not be prepared."
+        reply = await self._out.post(lane.receiver.url, body, headers, LIMITS)
+        return reply, None if reply.error is None else outbound.ERRORS[reply.error]
 
     def _headers(self, lane: Lane, item: Item, body: bytes, now: int) -> dict[str, str]:
         """What goes with a body; `X-Signature` is one value, so only the new secret makes it."""

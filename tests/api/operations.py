@@ -37,6 +37,7 @@ ONE_MODE: dict[str, str] = {
 # Read → why it shows something else each time: reading is recorded in what is read.
 RESTLESS: dict[str, str] = {
     "api_keys.list_api_keys": "the key that asks is marked as used",
+    "deliveries.get_delivery": "it is being sent",
     "logs.list_logs": "a request is on the list once it is answered",
     "logs.list_resource_logs": "as above",
     "test_clock.get_test_clock": "time goes on",

@@ -92,6 +92,12 @@ def with_too_many(tenant: Tenant, contract: str) -> httpx2.Response:
         return [client.post("/webhooks", json={"url": "https://hooks.example.com"}) for _ in range(17)][-1]
 
 
+def to_a_disabled_webhook(tenant: Tenant, contract: str) -> httpx2.Response:
+    with tenant.client(f"/{contract}") as client:
+        made = client.post("/webhooks", json={"url": "https://hooks.example.com", "status": "disabled"}).json()
+        return client.post(f"/webhooks/{made.get('data', made)['id']}/test")
+
+
 def in_trouble(trouble: troubles.Trouble) -> How:
     """A create while something goes wrong on the server's side."""
 
@@ -166,6 +172,7 @@ MET: dict[str, tuple[str, How]] = {
     "scope_not_grantable": ("server", denials.scope_not_grantable),
     "network_not_allowed": ("server", denials.network_not_allowed),
     "limit_reached": ("server", with_too_many),
+    "webhook_disabled": ("server", to_a_disabled_webhook),
     "rate_limit_exceeded": ("server", limited(burst=1, requests_per_minute=1)),
     "concurrency_limit_exceeded": ("server", too_many_at_once),
     "quota_exceeded": ("server", limited(monthly_quota=1)),

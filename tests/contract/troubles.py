@@ -28,6 +28,10 @@ TROUBLES: dict[str, Trouble] = {}
 BESIDE: dict[str, str] = {
     "logs": "an entry is written behind each answer",
     "usage": "a request is counted behind its answer",
+    "deliveries": "events are sent beside requests",
+    "delivery_attempts": "as above",
+    "event_cursors": "as above",
+    "webhook_endpoints.failing_since": "as above",
     "api_keys.last_used": "a key's use is noted behind the answer",
 }
 # The schedule writes it, requests or not.

@@ -11,14 +11,19 @@ from gateway import administration, closing
 from tests.serving import Server, running
 
 
-@pytest.fixture
-def closed(fresh_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server of its own whose API is closed."""
-    # It notices at once.
-    monkeypatch.setattr(closing, "REMEMBERED_SECONDS", 0.0)
-    with running(fresh_database()) as server:
-        administer(server, "begin", "--message", "Back at noon.", "--retry-after", "120")
+@pytest.fixture(scope="module")
+def own(fresh_database: Callable[[], str]) -> Iterator[Server]:
+    """A server of these tests, which notices at once that its API is closed."""
+    with pytest.MonkeyPatch.context() as patch, running(fresh_database()) as server:
+        patch.setattr(closing, "REMEMBERED_SECONDS", 0.0)
         yield server
+
+
+@pytest.fixture
+def closed(own: Server) -> Server:
+    """The server with its API closed."""
+    administer(own, "begin", "--message", "Back at noon.", "--retry-after", "120")
+    return own
 
 
 def administer(server: Server, *arguments: str) -> None:

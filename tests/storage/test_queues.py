@@ -14,7 +14,14 @@ from tests.storage.samples import read, write
 TABLES = {"tasks": (tasks, "account_id"), "deliveries": (deliveries, "endpoint_id")}
 COLUMNS = {
     "tasks": {"type": "process", "job_id": "job_1", "number": 1, "name": "batch", "status": "queued", "attempts": 0},
-    "deliveries": {"endpoint_id": "", "event_id": "evt_1", "event_type": "e", "status": "pending", "attempts": 0},
+    "deliveries": {
+        "endpoint_id": "",
+        "event_id": "evt_1",
+        "event_type": "e",
+        "status": "pending",
+        "attempts": 0,
+        "failures": 0,
+    },
 }
 
 

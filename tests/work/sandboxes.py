@@ -8,13 +8,15 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from domain import accounts, api_keys, ids, logs, metrics, projects, resources, seals
+from domain import accounts, api_keys, dispatching, ids, logs, metrics, projects, resources, seals
 from domain.api_keys import KeyOptions
 from domain.calls import Allowance, Call, Means
+from domain.dispatching import Happened
 from domain.metrics import Execution
 from domain.seals import Seal
-from storage import database, idempotency, outputs, tables
+from storage import database, deliveries, idempotency, outputs, tables
 from storage.database import Transaction
+from storage.deliveries import AttemptRow
 from storage.logs import Row
 from storage.scope import Scope
 
@@ -36,6 +38,8 @@ EMPTIED = (
     "events",
     "idempotency_keys",
     "logs",
+    "deliveries",
+    "delivery_attempts",
 )
 MODES = ("live", "test")
 LOGGED = {"type": "request", "level": "info", "message": "GET /v2/resources 200"}
@@ -91,6 +95,10 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
             resources.update(call, made.id, {"status": "active"})
         idempotency.claim(tx, call.scope, slug, "fingerprint", now, now + DAY)
         idempotency.complete(tx, call.scope, slug, 200, {}, b"")
+        happened = Happened(ids.new("evt"), account_id, mode, "project.created", now)
+        delivery = dispatching.new(happened, "whk_1", 0)
+        deliveries.insert(tx, [delivery])
+        deliveries.INSERT_ATTEMPTS.run(tx, [AttemptRow(account_id, mode, delivery.id, 1, now, 1000, 500, "", "")])
         outputs.insert(tx, outputs.Row(*call.scope, ids.new("job"), 1, now, 1, 1, slug, b"{}"))
         entry = {"id": ids.in_hex(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
         logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
@@ -116,7 +124,7 @@ def rows(tx: Transaction, account_id: str, mode: str) -> dict[str, int]:
         own = sa.and_(table.c.account_id == account_id, table.c.mode == mode)
         found[name] = tx.execute(sa.select(sa.func.count()).select_from(table).where(own)).scalar_one()
     totals = tables.counters
-    for kind in ("resource", "project", "job", "task", "api_key"):
+    for kind in ("resource", "project", "job", "task", "delivery", "api_key"):
         own = sa.and_(totals.c.account_id == account_id, totals.c.mode == mode, totals.c.kind == kind)
         found[f"{kind} total"] = int(tx.execute(sa.select(sa.func.sum(totals.c.count)).where(own)).scalar() or 0)
     return found

@@ -32,11 +32,17 @@ KEPT = {
     "users": "they are people",
     "settings": "they are part of the set-up",
     "usage": "it is what was used, not what is there",
-    "deliveries": "they are kept beside the endpoints, as long as those of live mode",
-    "delivery_attempts": "as above",
+    "deleted_webhooks": "they tell what is to be deleted",
     "counters": "they are counted down with what they count",
 }
-TOTALS = {"resource total": 0, "project total": 0, "job total": 0, "task total": 0, "api_key total": 1}
+TOTALS = {
+    "resource total": 0,
+    "project total": 0,
+    "job total": 0,
+    "task total": 0,
+    "delivery total": 0,
+    "api_key total": 1,
+}
 NOTHING = dict.fromkeys(sandboxes.EMPTIED, 0) | TOTALS
 
 RESETTING = """

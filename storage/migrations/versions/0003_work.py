@@ -182,8 +182,8 @@ def create_deliveries() -> None:
     )
     queue("deliveries", "endpoint_id")
     has_failed = sa.text("status = 'failed'")
-    where = {"sqlite_where": has_failed, "postgresql_where": has_failed}
-    op.create_index("ix_deliveries_failed", "deliveries", ["endpoint_id", "created"], **where)
+    name, names = "ix_deliveries_failed", ["endpoint_id", "created"]
+    op.create_index(name, "deliveries", names, sqlite_where=has_failed, postgresql_where=has_failed)
     index("deliveries", ["event_id", "id"], ["endpoint_id", "id"], ["created", "id"], ["id"])
 
 
