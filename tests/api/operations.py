@@ -56,6 +56,10 @@ MORE_SCOPES: dict[str, set[str]] = {
 # What these make goes on until a worker has done it, so a test waits for that.
 WORKED = ("jobs.create_job",)
 
+# What these make goes on after the answer; a test begins once it has ended.
+GOING_ON = {"jobs.create_job"}
+ENDED = {"succeeded", "failed", "canceled"}
+
 
 @functools.cache
 def document() -> Document:
@@ -207,7 +211,10 @@ class Operation:
             found = (each for each in operations() if each.operation_id == first and each.prefix == self.prefix)
             next(found).done(client)
         answers = (self.send(client, self.target(client), headers=self.version) for _ in range(MOST_TRIES))
-        return next(answer for answer in answers if answer.status_code != 504)
+        answer = next(answer for answer in answers if answer.status_code != 504)
+        if self.name in GOING_ON and answer.status_code == self.success:
+            wait_for_end(client, answer.headers["Location"])
+        return answer
 
     def schema(self) -> dict[str, dict[str, Any]]:
         """The properties of the object in its answer, out of the envelope; none where there is no such object."""
@@ -250,6 +257,17 @@ class Operation:
     @staticmethod
     def _resolved(node: dict[str, Any]) -> dict[str, Any]:
         return document().deref(node, "#")[0]
+
+
+def wait_for_end(client: Client, location: str) -> None:
+    """Wait until something that goes on has ended."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        shown = client.get(location).json()
+        if shown.get("data", shown)["status"] in ENDED:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{location} does not end")
 
 
 def properties(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

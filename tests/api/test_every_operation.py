@@ -56,6 +56,7 @@ DIFFERING = {
     "prefix": "as above",
     "secret_last4": "each has its own secret",
     "webhook": "it is the one that was made for the request",
+    "since": "it is two weeks ago",
     "previous_secret_expires": "they are made one after the other",
     "previous_secret_expires_at": "as above",
     "now": "time goes on",
