@@ -7,6 +7,7 @@ from functools import lru_cache
 from gateway.exchange import Headers
 from storage.limits import HOUR, MICROSECONDS, REQUEST, Ceilings, Decision, Month, Verdict
 
+ADMITTED = Verdict.ADMITTED
 REASONS = {
     Verdict.RATE: b"rate",
     Verdict.CONCURRENCY: b"concurrency",
@@ -20,44 +21,51 @@ def headers(ceilings: Ceilings, decision: Decision, at: int, month: Month) -> He
     They speak of the fixed window, whose end is known to the second. What is left of a minute is never more than what
     is left of the burst, so whoever keeps to it is not refused.
     """
-    ends = (at // (ceilings.window * MICROSECONDS) + 1) * ceilings.window
-    left = unused = max(0, ceilings.rate - decision.used)
-    burst = max(0, ceilings.burst - -(-decision.backlog // REQUEST))
-    if ceilings.window != HOUR:
-        left = min(unused, burst)
-    reset, after = ends, seconds(ends * MICROSECONDS - at)
-    refused = REASONS.get(decision.verdict)
+    window, rate, most_at_once, concurrent, quota = ceilings
+    verdict, used, backlog, active, month_used, wait = decision
+    now = at // MICROSECONDS
+    ends = now - now % window + window
+    # A part of a second counts as one.
+    reset, after = ends, ends - now
+    unused = left = rate - used if used < rate else 0
+    if window == HOUR:
+        parts = b'"hour";r=%d;t=%d' % (unused, after)
+    else:
+        burst = most_at_once - -(-backlog // REQUEST)
+        burst = max(0, burst)
+        left = min(left, burst)
+        refill = -(-backlog // (rate * MICROSECONDS))
+        parts = b'"minute";r=%d;t=%d, "burst";r=%d;t=%d' % (unused, after, burst, refill)
+    if concurrent is not None:
+        parts += b', "concurrency";r=%d' % (concurrent - active if active < concurrent else 0)
+    if quota is not None:
+        parts += b', "month";r=%d;t=%d' % (quota - month_used if month_used < quota else 0, month.end - now)
+    refused = None if verdict is ADMITTED else REASONS.get(verdict)
     if refused is not None:
-        reset, after = seconds(at + decision.wait), seconds(decision.wait)
-        if decision.verdict is not Verdict.CONCURRENCY:
-            left = 0
+        reset, after = seconds(at + wait), seconds(wait)
+        left = left if verdict is Verdict.CONCURRENCY else 0
     found = [
-        (b"x-ratelimit-limit", b"%d" % ceilings.rate),
+        limit_of(rate),
         (b"x-ratelimit-remaining", b"%d" % left),
         (b"x-ratelimit-reset", b"%d" % reset),
         (b"x-ratelimit-reset-after", b"%d" % after),
-        (b"ratelimit-policy", policy(ceilings, month.end - month.start)),
+        policy(ceilings, month.end - month.start),
+        (b"ratelimit", parts),
     ]
-    window_left = seconds(ends * MICROSECONDS - at)
-    if ceilings.window == HOUR:
-        parts = b'"hour";r=%d;t=%d' % (unused, window_left)
-    else:
-        refill = -(-decision.backlog // (ceilings.rate * MICROSECONDS))
-        parts = b'"minute";r=%d;t=%d, "burst";r=%d;t=%d' % (unused, window_left, burst, refill)
-    if ceilings.concurrent is not None:
-        parts += b', "concurrency";r=%d' % max(0, ceilings.concurrent - decision.active)
-    if ceilings.quota is not None:
-        month_left = seconds(month.end * MICROSECONDS - at)
-        parts += b', "month";r=%d;t=%d' % (max(0, ceilings.quota - decision.month_used), month_left)
-    found.append((b"ratelimit", parts))
     if refused is not None:
         found.append((b"x-ratelimit-reason", refused))
     return found
 
 
 @lru_cache(maxsize=1024)
-def policy(ceilings: Ceilings, month_seconds: int) -> bytes:
-    """The ceilings as structured fields, one named policy each."""
+def limit_of(rate: int) -> tuple[bytes, bytes]:
+    """The header with the rate."""
+    return b"x-ratelimit-limit", b"%d" % rate
+
+
+@lru_cache(maxsize=1024)
+def policy(ceilings: Ceilings, month_seconds: int) -> tuple[bytes, bytes]:
+    """The header with the ceilings as structured fields, one named policy each."""
     if ceilings.window == HOUR:
         parts = [f'"hour";q={ceilings.rate};w={HOUR}']
     else:
@@ -66,7 +74,7 @@ def policy(ceilings: Ceilings, month_seconds: int) -> bytes:
         parts.append(f'"concurrency";q={ceilings.concurrent};qu="concurrent-requests"')
     if ceilings.quota is not None:
         parts.append(f'"month";q={ceilings.quota};w={month_seconds}')
-    return ", ".join(parts).encode()
+    return b"ratelimit-policy", ", ".join(parts).encode()
 
 
 def seconds(microseconds: int) -> int:

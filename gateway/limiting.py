@@ -7,9 +7,11 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import NamedTuple
 
+from contract.compiler import CompiledContract
 from contract.plans import HOURLY, Plan
 from contract.problems import Problem
 from domain import limits
+from domain.callers import Caller
 from domain.limits import Exceeded
 from gateway import limit_headers
 from gateway.exchange import Exchange
@@ -19,15 +21,23 @@ from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceili
 # What a request costs that is answered, and gets back when nothing had changed.
 COST = 1
 RATES = {HOUR: "requests_per_hour", MINUTE: "requests_per_minute"}
+ADMITTED, UNKNOWN = Verdict.ADMITTED, Verdict.MONTH_UNKNOWN
+MOST_REMEMBERED = 10_000
 UNUSED = Decision(Verdict.ADMITTED, 0, 0, 0, 0, 0)
 
 
-class Standing(NamedTuple):
-    """What was decided on a request, and by which ceilings."""
+# What was decided on a request, and by which ceilings.
+Standing = tuple[Admission, Ceilings, Decision]
 
-    asked: Admission
+
+class Terms(NamedTuple):
+    """What a caller may do in a version; it holds for these objects, and others with the same key find it anew."""
+
+    caller: Caller
+    compiled: CompiledContract
+    version: str
+    plan: Plan
     ceilings: Ceilings
-    decision: Decision
 
 
 class Limit:
@@ -40,27 +50,31 @@ class Limit:
     def __init__(self, limiter: Limiter, database: Database) -> None:
         self.limiter = limiter
         self.database = database
+        self._terms: dict[str, Terms] = {}
 
     def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
         caller = exchange.caller
-        exchange.plan = plan = exchange.compiled.plans[caller.plan].agreed(caller.limits)
+        terms = self._terms.get(caller.key_id)
+        if (
+            terms is None
+            or terms.caller is not caller
+            or terms.version != exchange.version
+            or terms.compiled is not exchange.compiled
+        ):
+            terms = self._agree(exchange)
+        exchange.plan = terms.plan
         if exchange.prepaid:
             return None
-        ceilings = ceilings_of(plan, exchange.compiled.versions[exchange.version].limits)
-        takes_slot = not exchange.nested and ceilings.concurrent is not None
-        asked = Admission(
-            caller.scope.account_id,
-            int(exchange.time * MICROSECONDS),
-            limits.month_of(int(exchange.time)),
-            COST,
-            exchange.request_id if takes_slot else "",
-        )
-        if caller.scope.mode == "test":
-            exchange.standing = Standing(asked, ceilings, UNUSED)
+        ceilings, at = terms.ceilings, exchange.time
+        slot = "" if exchange.nested or ceilings.concurrent is None else exchange.request_id
+        account_id, mode = caller.scope
+        asked = Admission(account_id, int(at * MICROSECONDS), limits.month_of(int(at)), COST, slot)
+        if mode == "test":
+            exchange.standing = asked, ceilings, UNUSED
             return None
         decision = self.limiter.admit(asked, ceilings)
-        if isinstance(decision, Decision) and decision.verdict is not Verdict.MONTH_UNKNOWN:
-            self._settle(exchange, Standing(asked, ceilings, decision))
+        if isinstance(decision, Decision) and decision.verdict is not UNKNOWN:
+            self._settle(exchange, (asked, ceilings, decision))
             return None
         return self._decide(exchange, asked, ceilings, decision)
 
@@ -76,7 +90,18 @@ class Limit:
             if refund:
                 exchange.charged = 0
                 decision = refunded(decision, refund)
-        exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
+        if not exchange.nested:
+            exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
+
+    def _agree(self, exchange: Exchange) -> Terms:
+        """Find out what holds for a caller, and keep it for the next request."""
+        caller, compiled, version = exchange.caller, exchange.compiled, exchange.version
+        plan = compiled.plans[caller.plan].agreed(caller.limits)
+        if len(self._terms) >= MOST_REMEMBERED:
+            self._terms.clear()
+        ceilings = ceilings_of(plan, compiled.versions[version].limits)
+        terms = self._terms[caller.key_id] = Terms(caller, compiled, version, plan, ceilings)
+        return terms
 
     def tell(self, exchange: Exchange) -> None:
         """Write the headers of an answer that is sent while its request goes on."""
@@ -89,18 +114,19 @@ class Limit:
     ) -> None:
         if not isinstance(decision, Decision):
             decision = await decision
-        if decision.verdict is Verdict.MONTH_UNKNOWN:
+        if decision.verdict is UNKNOWN:
             used = await self.database.read(partial(limits.month_used, account_id=asked.account_id, month=asked.month))
             asked = asked._replace(month_used=used)
             again = self.limiter.admit(asked, ceilings)
             decision = again if isinstance(again, Decision) else await again
-        self._settle(exchange, Standing(asked, ceilings, decision))
+        self._settle(exchange, (asked, ceilings, decision))
 
     @staticmethod
     def _settle(exchange: Exchange, standing: Standing) -> None:
         exchange.standing = standing
-        if standing.decision.verdict is not Verdict.ADMITTED:
-            exchange.limiter = f"refused:{standing.decision.verdict.name.lower()}"
+        verdict = standing[2].verdict
+        if verdict is not ADMITTED:
+            exchange.limiter = f"refused:{verdict.name.lower()}"
             raise refusal(standing)
         exchange.charged = COST
 

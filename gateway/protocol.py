@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from urllib.parse import unquote
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.answering import Cycle
 
 LARGEST_HEAD = 65_536
 NOT_HTTP = "The request is not valid HTTP. Check its first line and its headers."
@@ -31,7 +36,35 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._received > LARGEST_HEAD and self._head_size() > LARGEST_HEAD:
             self._is_too_large = True
             raise HeadTooLarge
-        super().on_headers_complete()
+        version = self.parser.get_http_version()
+        scope: Any = self.scope
+        scope["http_version"] = version
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["raw_path"], scope["query_string"] = target(self.url)
+        path = scope["raw_path"].decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        before = self.cycle
+        self.cycle = self._cycle(version)
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _cycle(self, version: str) -> Cycle:
+        return Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
 
     def on_message_complete(self) -> None:
         """Count the next head from its beginning."""
@@ -74,3 +107,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._received = 0
         else:
             self.refuse(431, "Request Header Fields Too Large", TOO_LARGE)
+
+
+def target(url: bytes) -> tuple[bytes, bytes]:
+    """The path and the query string of what a request asks for; httptools reads what is not just these two."""
+    if url.startswith(b"/") and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return parsed.path, parsed.query or b""

@@ -1545,25 +1545,11 @@ TaskExpansions: TypeAlias = list[Literal["job"]]
 """What to expand."""
 
 
-class JobCreate(TypedDict):
-    """A job to begin. What it needs besides its type depends on that; what another type needs is refused."""
+class Created(TypedDict):
+    """Exports only what was created in this range, both ends included. Only for `export`."""
 
-    type: Literal["process", "export"]
-    """What to do."""
-
-    resource: NotRequired[str]
-    """The resource to process the items with. `process` needs it."""
-
-    items: NotRequired[list[dict[str, Any]]]
-    """What to process, each item an object of your own. `process` needs them."""
-
-    processor: NotRequired[str]
-    """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
-
-    kinds: NotRequired[list[Literal["resources", "projects", "jobs", "events"]]]
-    """What to export. `export` needs it."""
-
-    idempotency_key: NotRequired[IdempotencyKey]
+    gte: NotRequired[UnixTime]
+    lte: NotRequired[UnixTime]
 
 
 class V1Job(TypedDict):
@@ -3512,6 +3498,30 @@ class V1BatchAnswer(TypedDict):
 
     data: BatchResult
     meta: V1Meta
+
+
+class JobCreate(TypedDict):
+    """A job to begin. What it needs besides its type depends on that; what another type needs is refused."""
+
+    type: Literal["process", "export"]
+    """What to do."""
+
+    resource: NotRequired[str]
+    """The resource to process the items with. `process` needs it."""
+
+    items: NotRequired[list[dict[str, Any]]]
+    """What to process, each item an object of your own. `process` needs them."""
+
+    processor: NotRequired[str]
+    """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
+
+    kinds: NotRequired[list[ExportKind]]
+    """What to export; every kind unless you say. Only for `export`."""
+
+    created: NotRequired[Created]
+    """Exports only what was created in this range, both ends included. Only for `export`."""
+
+    idempotency_key: NotRequired[IdempotencyKey]
 
 
 class Job(TypedDict):

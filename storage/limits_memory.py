@@ -5,6 +5,7 @@ from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceili
 # As far as this a clock may be behind what was recorded: nothing is forgotten, and nothing drains twice.
 TOLERANCE = MINUTE * MICROSECONDS
 GENERATION = HOUR * MICROSECONDS
+ADMITTED = Verdict.ADMITTED
 UNDECIDED = Decision(Verdict.MONTH_UNKNOWN, 0, 0, 0, 0, 0)
 
 
@@ -31,7 +32,9 @@ class _Account:
         """Let drain from the bucket what has drained since the last time."""
         elapsed = at - self.drained
         if elapsed > 0 or elapsed < -TOLERANCE:
-            self.backlog = max(0, self.backlog - max(0, elapsed) * rate)
+            if elapsed > 0:
+                backlog = self.backlog - elapsed * rate
+                self.backlog = max(0, backlog)
             self.drained = at
 
 
@@ -49,26 +52,28 @@ class MemoryLimiter:
 
     def admit(self, asked: Admission, ceilings: Ceilings) -> Decision:
         """Let a request in and count it, or refuse it and count nothing."""
-        account = self._account(asked.account_id, asked.at)
-        if account.month != asked.month.start:
-            if asked.month_used is not None:
-                account.month, account.month_used = asked.month.start, asked.month_used
-            elif ceilings.quota is not None:
+        account_id, at, month, cost, slot, month_used = asked
+        window, _, _, _, quota = ceilings
+        account = self._account(account_id, at)
+        if account.month != month.start:
+            if month_used is not None:
+                account.month, account.month_used = month.start, month_used
+            elif quota is not None:
                 return UNDECIDED
-        number, used = account.count(asked.at, ceilings.window)
-        if ceilings.window == MINUTE:
-            account.drain(asked.at, ceilings.rate)
-        if ceilings.quota is not None and account.month_used + asked.cost > ceilings.quota:
-            verdict, wait = Verdict.QUOTA, asked.month.end * MICROSECONDS - asked.at
-        elif ceilings.window == HOUR:
+        number, used = account.count(at, window)
+        if window == MINUTE:
+            account.drain(at, ceilings.rate)
+        if quota is not None and account.month_used + cost > quota:
+            verdict, wait = Verdict.QUOTA, month.end * MICROSECONDS - at
+        elif window == HOUR:
             verdict, wait = _of_hour(number, used, asked, ceilings)
         else:
             verdict, wait = _of_minute(account, asked, ceilings)
-        if verdict is Verdict.ADMITTED:
-            used += asked.cost
-            account.windows[ceilings.window] = number, used
-            self._charge(account, asked, ceilings, asked.cost)
-            account.active += bool(asked.slot)
+        if verdict is ADMITTED:
+            used += cost
+            account.windows[window] = number, used
+            self._charge(account, asked, ceilings, cost)
+            account.active += bool(slot)
         return Decision(verdict, used, account.backlog, account.active, account.month_used, wait)
 
     def leave(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
@@ -76,7 +81,8 @@ class MemoryLimiter:
         account = self._young.get(asked.account_id) or self._old.get(asked.account_id)
         if account is None:
             return
-        account.active = max(0, account.active - bool(asked.slot))
+        if asked.slot and account.active:
+            account.active -= 1
         if refund:
             number, used = account.windows[ceilings.window]
             if number == asked.at // (ceilings.window * MICROSECONDS):
@@ -92,9 +98,11 @@ class MemoryLimiter:
     @staticmethod
     def _charge(account: _Account, asked: Admission, ceilings: Ceilings, cost: int) -> None:
         if ceilings.window == MINUTE:
-            account.backlog = max(0, account.backlog + cost * REQUEST)
+            backlog = account.backlog + cost * REQUEST
+            account.backlog = max(0, backlog)
         if account.month == asked.month.start:
-            account.month_used = max(0, account.month_used + cost)
+            month_used = account.month_used + cost
+            account.month_used = max(0, month_used)
 
     def _account(self, account_id: str, at: int) -> _Account:
         if not self._ends - 2 * GENERATION < at < self._ends:
@@ -110,13 +118,14 @@ class MemoryLimiter:
 def _of_hour(number: int, used: int, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
     if used + asked.cost > ceilings.rate:
         return Verdict.RATE, (number + 1) * HOUR * MICROSECONDS - asked.at
-    return Verdict.ADMITTED, 0
+    return ADMITTED, 0
 
 
 def _of_minute(account: _Account, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
     over = account.backlog + (asked.cost - ceilings.burst) * REQUEST
     if over > 0:
         return Verdict.RATE, -(-over // ceilings.rate)
-    if asked.slot and ceilings.concurrent is not None and account.active >= ceilings.concurrent:
+    concurrent = ceilings.concurrent
+    if concurrent is not None and asked.slot and account.active >= concurrent:
         return Verdict.CONCURRENCY, MICROSECONDS
-    return Verdict.ADMITTED, 0
+    return ADMITTED, 0

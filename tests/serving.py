@@ -28,6 +28,8 @@ from tests.beside import Beside
 
 # Every test has the same address, and many of them send keys that are not good.
 ENDLESS_ATTEMPTS = {"failed_authentications_per_minute": 1_000_000}
+# Wherever a test moves the clock, resources stay pending, unless it wants to see them become active.
+NEVER_PROVISIONED = {"provisioning_step_seconds": 1e9}
 
 
 class MovableClock:
@@ -167,7 +169,7 @@ def running(
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        given = {"check_answers": True, "data_dir": Path(folder), **ENDLESS_ATTEMPTS, **options}
+        given = {"check_answers": True, "data_dir": Path(folder), **ENDLESS_ATTEMPTS, **NEVER_PROVISIONED, **options}
         settings = Settings(port=port, database_url=database_url, **given)
         app = create_app(settings, document=document, clock=clock, resolver=resolver)
         served = uvicorn.Server(configuration(settings, app))

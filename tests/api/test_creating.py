@@ -43,7 +43,7 @@ def test_a_new_resource(reference: Client, server: Server) -> None:  # B049 B050
     assert made["metadata"] == {"team": "platform", "environment": "prod"}
     assert made["provisioning"] == {
         "status": "in_progress",
-        "estimated_completion": made["created"] + 30,
+        "estimated_completion": made["created"] + 3 * server.settings.provisioning_step_seconds,
         "steps_completed": 2,
         "steps_total": 5,
     }

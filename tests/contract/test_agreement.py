@@ -180,7 +180,7 @@ def test_a_property_that_the_result_lacks_is_named_once() -> None:
 
 
 NESTED = {
-    "in an object": ("    Provisioning:\n", "steps_done", "the result.provisioning is a Provisioning", ""),
+    "in an object": ("    Provisioning:\n", "steps_done", "provisioning is a Provisioning", ""),
     "in an item": ("    RelatedResource:\n", "nam", "an item of", "did you mean 'name'?"),
     "in a page": ("    ResourceList:\n", "has_mor", "the result is a Page", "did you mean 'has_more'?"),
     "in an envelope's meta": ("    V1PageMeta:\n", "total_item", "is a Page", "did you mean 'total_items'?"),

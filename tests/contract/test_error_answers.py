@@ -58,12 +58,14 @@ OTHER_CODES = {
     ("webhooks.recover_webhook", 409): "webhook_disabled",
     ("webhooks.test_webhook", 409): "webhook_disabled",
 }
+PROCESS = {"type": "process", "resource": "res_01kb2m9p4bf4ks8f0xm0q5e3yt", "items": [{}]}
 # Operation without an id in its path → what its body names that is not there
 MISSING: dict[str, dict[str, Any]] = {
     "resources.create_resource": {"project": "proj_01kb2m9p4bf4ks8f0xm0q5e3yt"},
     "api_keys.create_api_key": {"user": "user_01kb2m9p4bf4ks8f0xm0q5e3yt"},
     # The token of its example is nobody's.
     "users.accept_invitation": {},
+    "jobs.create_job": PROCESS,
 }
 Changes = dict[str, Any]
 
@@ -154,7 +156,7 @@ def changes_for(status: int, tenant: Tenant, operation: Operation) -> dict[str, 
     if status == 422:
         return use_the_key(tenant, operation)
     if status == 404 and not operation.names:
-        return {"json": {**operation.bodies()[0], **MISSING[operation.name]}}
+        return {"json": {**operation.bodies()[-1], **MISSING[operation.name]}}
     changes: dict[int, dict[str, Any]] = {
         400: {"params": {"nothing": "1"}},
         401: {"headers": {"Authorization": ""}},
