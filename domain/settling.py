@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from domain import calls, work
+from domain import calls, logs, work
 from domain.calls import Call, Means
 from domain.work import Job, WorkError
 from storage import accounts, tasks
@@ -117,7 +117,10 @@ class Settlement:
             self._moving[row.job_id] -= 1
         if status != "queued":
             self._changes[row.job_id][status] += 1
+        if isinstance(outcome, Again) and outcome.is_attempt and outcome.reason is not None:
+            self._tell(row, "warning", f"Task {row.number} ({row.name}) is tried again. {outcome.reason.message}")
         if isinstance(outcome, Failed):
+            self._tell(row, "error", f"Task {row.number} ({row.name}) failed. {outcome.message}")
             message = f"Task {row.number} of {self.job(row).progress.total} failed: {outcome.message}"
             self._failures[row.job_id] = WorkError(outcome.code, message)
         if isinstance(outcome, Stopped):
@@ -125,6 +128,9 @@ class Settlement:
         if isinstance(outcome, Succeeded) and row.type in work.CHAINED and not self.is_stopped(row):
             due_ms = outcome.next_due_ms or self.now_ms
             tasks.release(self.tx, call.scope, row.job_id, row.number + 1, due_ms)
+
+    def _tell(self, row: Row, level: str, message: str) -> None:
+        logs.write(self.call(row), level, message, job=row.job_id, resource=self.job(row).resource)
 
     def close(self) -> set[str]:
         """Bring the jobs up to date, and return the topics to wake; the totals are changed last."""

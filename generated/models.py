@@ -1537,7 +1537,7 @@ class JobProgress(TypedDict):
     """How many in a hundred are settled."""
 
 
-JobExpansions: TypeAlias = list[Literal["tasks", "resource"]]
+JobExpansions: TypeAlias = list[Literal["tasks", "resource", "logs"]]
 """What to expand."""
 
 
@@ -1546,10 +1546,13 @@ TaskExpansions: TypeAlias = list[Literal["job"]]
 
 
 class Created(TypedDict):
-    """Exports only what was created in this range, both ends included. Only for `export`."""
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
 
     gte: NotRequired[UnixTime]
+    """Not before this time."""
+
     lte: NotRequired[UnixTime]
+    """Not after this time."""
 
 
 class V1Job(TypedDict):
@@ -3516,10 +3519,10 @@ class JobCreate(TypedDict):
     """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
 
     kinds: NotRequired[list[ExportKind]]
-    """What to export; every kind unless you say. Only for `export`."""
+    """What to export, all of it by default. The API key needs the scopes to read it. Only `export` takes it."""
 
     created: NotRequired[Created]
-    """Exports only what was created in this range, both ends included. Only for `export`."""
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 
@@ -3556,6 +3559,9 @@ class Job(TypedDict):
     cancel_requested: PossibleTime
     tasks: NotRequired[list[Task]]
     """The first 20 tasks of the job; with `expand[]=tasks`."""
+
+    logs: NotRequired[list[LogEntry]]
+    """What the job wrote last, newest first; with `expand[]=logs`."""
 
 
 class JobList(TypedDict):

@@ -33,8 +33,7 @@ class _Account:
         elapsed = at - self.drained
         if elapsed > 0 or elapsed < -TOLERANCE:
             if elapsed > 0:
-                backlog = self.backlog - elapsed * rate
-                self.backlog = max(0, backlog)
+                self.backlog = max(0, self.backlog - elapsed * rate)
             self.drained = at
 
 
@@ -72,8 +71,12 @@ class MemoryLimiter:
         if verdict is ADMITTED:
             used += cost
             account.windows[window] = number, used
-            self._charge(account, asked, ceilings, cost)
-            account.active += bool(slot)
+            if window == MINUTE:
+                account.backlog += cost * REQUEST
+            if account.month == month.start:
+                account.month_used += cost
+            if slot:
+                account.active += 1
         return Decision(verdict, used, account.backlog, account.active, account.month_used, wait)
 
     def leave(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
@@ -87,7 +90,7 @@ class MemoryLimiter:
             number, used = account.windows[ceilings.window]
             if number == asked.at // (ceilings.window * MICROSECONDS):
                 account.windows[ceilings.window] = number, max(0, used - refund)
-            self._charge(account, asked, ceilings, -refund)
+            self._refund(account, asked, ceilings, refund)
 
     async def ping(self) -> None:
         """Memory answers."""
@@ -96,13 +99,11 @@ class MemoryLimiter:
         """Nothing is under way."""
 
     @staticmethod
-    def _charge(account: _Account, asked: Admission, ceilings: Ceilings, cost: int) -> None:
+    def _refund(account: _Account, asked: Admission, ceilings: Ceilings, refund: int) -> None:
         if ceilings.window == MINUTE:
-            backlog = account.backlog + cost * REQUEST
-            account.backlog = max(0, backlog)
+            account.backlog = max(0, account.backlog - refund * REQUEST)
         if account.month == asked.month.start:
-            month_used = account.month_used + cost
-            account.month_used = max(0, month_used)
+            account.month_used = max(0, account.month_used - refund)
 
     def _account(self, account_id: str, at: int) -> _Account:
         if not self._ends - 2 * GENERATION < at < self._ends:

@@ -2,6 +2,9 @@
 
 Each is tried without a key, with an expired one, with the wrong scope, as another tenant, in the other mode, with bad
 bodies, and again with its idempotency key.
+
+What is marked `before_storage` has its answer before the database is asked about the request: it was refused as it was
+read, or it differs from another test here in how it was written alone. The rest runs on both engines.
 """
 
 from __future__ import annotations
@@ -95,6 +98,7 @@ def test_the_examples_of_its_query_are_taken(read: Operation, tenant: Tenant) ->
             assert answer.status_code == read.success, f"{parameter['name']}: {answer.text}"
 
 
+@pytest.mark.before_storage
 def test_a_form_does_what_json_does(formed: Operation, server: Server) -> None:
     for body in formed.bodies(operations.FORM):
         shown = []
@@ -112,6 +116,7 @@ def test_a_form_does_what_json_does(formed: Operation, server: Server) -> None:
         assert differing <= DIFFERING.keys() | formed.secrets | (operations.UNIQUE - body.keys())
 
 
+@pytest.mark.before_storage
 def test_without_a_key_it_is_not_done(secured: Operation, keyless: Client) -> None:  # A006 A024
     answer = secured.send(keyless)
     assert answer.status_code == 401
@@ -195,6 +200,7 @@ def test_an_id_of_nothing_is_not_found(addressed: Operation, tenant: Tenant) -> 
     assert {unknown: answer.status_code for unknown, answer in answers.items()} == dict.fromkeys(UNKNOWN, 404)
 
 
+@pytest.mark.before_storage
 def test_it_refuses_a_bad_body(bodied: Operation, tenant: Tenant) -> None:  # A023
     with tenant.client("", mode=bodied.mode) as client:
         values = bodied.target(client)
@@ -212,6 +218,7 @@ def not_given(shown: dict[str, Any], taken: dict[str, Any]) -> Iterator[tuple[st
             yield from ((name, *path) for path in not_given(inner, operations.properties(taken[name])))
 
 
+@pytest.mark.before_storage
 def test_it_takes_nothing_that_is_not_in_its_body(bodied: Operation, tenant: Tenant) -> None:
     """What the platform sets cannot be set by naming it: all of it is refused by name, and nothing is written."""
     taken = bodied.body_schema()
@@ -254,6 +261,7 @@ def lasting(answer: httpx2.Response) -> dict[str, str]:
     return {name: value for name, value in kept.items() if "ratelimit" not in name}
 
 
+@pytest.mark.before_storage
 def test_no_two_answers_have_one_request_id(operation: Operation, tenant: Tenant) -> None:  # B119
     with tenant.client("", mode=operation.mode) as client:
         answers = [operation.send(client, operation.target(client)) for _ in range(2)]
@@ -277,6 +285,7 @@ def test_a_page_far_behind_the_last_is_empty(listing: Operation, tenant: Tenant)
         assert (answer.status_code, answer.json()["data"]) == (200, [])
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("shape", ["one long value", "one name many times", "many names"])
 def test_a_megabyte_of_filters_is_refused(listing: Operation, tenant: Tenant, shape: str) -> None:
     name = next(iter(listing.examples("query")))
