@@ -20,7 +20,6 @@ from tests.receiving import Receiver
 from tests.serving import Client, Server, Tenant, running
 
 ADDED = str(Path(acting.__file__).parent)
-LIVELY = {"webhook_allowed_networks": "127.0.0.0/8"}
 # Longer than any pause before a retry.
 SECONDS = 75
 
@@ -30,7 +29,9 @@ def lively(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server with more processors, which may send into its own machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processors, "__path__", [*processors.__path__, ADDED])
-        with running(fresh_database(), **LIVELY) as server:
+        with running(
+            fresh_database(), webhook_allowed_networks="127.0.0.0/8", provisioning_step_seconds=10.0
+        ) as server:
             yield server
 
 
