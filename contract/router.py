@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from contract.operation import Operation
@@ -25,8 +26,7 @@ class Node:
         return ", ".join([*methods, "OPTIONS"])
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A path that the document has: the contract that its first segment names, and the values of its variables."""
 
     prefix: str
@@ -58,12 +58,11 @@ class Router:
 
         A value that is not UTF-8 or has a NUL is the id of nothing, so it does not match.
         """
-        _, _, rest = raw_path.partition("/")
-        prefix, *segments = rest.split("/")
-        if prefix not in self._contracts:
+        segments = raw_path.split("/")
+        if len(segments) < 2 or segments[1] not in self._contracts:
             return None
         node, values = self._root, []
-        for segment in segments:
+        for segment in segments[2:]:
             inner = node.fixed.get(segment)
             if inner is None:
                 inner = node.variable
@@ -80,10 +79,9 @@ class Router:
                 return None
             if any("\0" in value for value in values):
                 return None
-        return Match(prefix, node, tuple(values))
+        return Match(segments[1], node, tuple(values))
 
     def names_contract(self, raw_path: str) -> str | None:
         """The contract whose prefix a path has, whether or not it leads anywhere."""
-        before, _, rest = raw_path.partition("/")
-        prefix = rest.partition("/")[0]
-        return prefix if prefix in self._contracts and not before else None
+        segments = raw_path.split("/", 2)
+        return segments[1] if len(segments) > 1 and not segments[0] and segments[1] in self._contracts else None

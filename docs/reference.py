@@ -80,19 +80,26 @@ def contract_document(raw: dict[str, Any], contract: str, base_url: str | None) 
     """The document of a contract: its paths and those of no contract, and only the components that they use."""
     others = set(raw["x-contracts"]) - {contract}
     paths = {path: _sampled(raw, item) for path, item in raw["paths"].items() if path.split("/")[1] not in others}
-    used = {tag for operation in _every_operation({**raw, "paths": paths}) for tag in operation.get("tags", [])}
+    shown = {"paths": paths, "webhooks": _webhooks(raw, contract)}
+    used = {tag for operation in _every_operation(shown) for tag in operation.get("tags", [])}
     groups = [{**group, "tags": [tag for tag in group["tags"] if tag in used]} for group in raw.get("x-tagGroups", [])]
     info = {
         **raw["info"],
         "version": raw["x-contracts"][contract]["default_version"],
         "description": f"{raw['info'].get('description', '').rstrip()}\n\n{_PAGES}\n",
     }
-    document = {**raw, "info": info, "servers": _servers(raw.get("servers", []), base_url), "paths": paths}
+    document = {**raw, "info": info, "servers": _servers(raw.get("servers", []), base_url), **shown}
     document["tags"] = [tag for tag in raw.get("tags", []) if tag["name"] in used]
     if groups:
         document["x-tagGroups"] = [group for group in groups if group["tags"]]
     readable: dict[str, Any] = _readable({**document, "components": _components(raw, document)})
     return readable
+
+
+def _webhooks(raw: dict[str, Any], contract: str) -> dict[str, Any]:
+    """What a contract sends, by the type of event, such as `resource.created`."""
+    named = ((*name.partition("."), item) for name, item in raw.get("webhooks", {}).items())
+    return {event: item for owner, _, event, item in named if owner == contract}
 
 
 def _operations(item: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -26,6 +26,12 @@ class Event:
     type: str
     attributes: Mapping[str, Any]
 
+    @property
+    def created(self) -> int:
+        """When it happened."""
+        created: int = self.attributes["created"]
+        return created
+
 
 def record(call: Call, event_type: str, snapshot: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
     """Record an event and return its id; `previous` holds the old values of what changed."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
-from domain import exports, kinds, processing, resources, tasks, work
+from domain import exports, kinds, logs, processing, resources, tasks, work
 from domain.calls import Call
 from domain.kinds import ListQuery
+from domain.logs import LogEntry
 from domain.pages import Page
 from domain.refusals import Invalid
 from domain.resources import Resource
@@ -16,6 +17,7 @@ from domain.work import Job, JobCreate, NewJob, Plan
 from storage.jobs import ROWS
 
 MOST_TASKS_SHOWN = 20
+MOST_LOGS_SHOWN = 20
 # The fields of a new job that each type needs beside its type, and those that it may have.
 FIELDS = {"process": ("resource", "items"), "export": ()}
 OPTIONAL = {"process": ("processor",), "export": ("kinds", "created")}
@@ -35,22 +37,27 @@ class JobQuery(ListQuery, total=False):
 class ShownJob(Job):
     """A job as customers see it.
 
-    `shown_resource` is the resource's id, or the resource where it is expanded; the tasks are there only then, too.
+    `shown_resource` is the resource's id, or the resource where it is expanded; so are tasks and logs there only then.
     """
 
     shown_resource: Resource | str | None = None
     tasks: Sequence[Task] = ()
+    logs: Sequence[LogEntry] = ()
 
 
 # What a job of each type comes to; each refuses what it cannot do. Those of `provision` are made with their resource.
-PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {"process": processing.plan, "export": exports.plan}
+PLANS: dict[str, Callable[[Call, JobCreate], Plan]] = {
+    "process": processing.plan,
+    "export": exports.plan,
+}
 
 
 def create(call: Call, body: JobCreate) -> ShownJob:
     """Begin a job of a type that customers can ask for."""
     _check(body)
     plan = PLANS[body["type"]](call, body)
-    wanted = NewJob(body["type"], call.real_now * 1000, plan.resource_id, plan.project_id, plan.input)
+    due_ms = call.real_now * 1000 if plan.due_ms is None else plan.due_ms
+    wanted = NewJob(body["type"], due_ms, plan.resource_id, plan.project_id, plan.input)
     return _shown(work.begin(call, wanted, plan.tasks))
 
 
@@ -68,6 +75,11 @@ def page(call: Call, query: JobQuery) -> Page[ShownJob]:
     found = kinds.page_of(call, ROWS, lambda row: _shown(work.load(None, row)), query, filters)
     _expand(call, found.data, query.get("expand", ()))
     return found
+
+
+def behind(call: Call, job_id: str | None, limit: int) -> list[ShownJob]:
+    """Up to `limit` of the caller's jobs behind the one with this id, from the newest to the oldest."""
+    return [_shown(job) for job in work.JOBS.behind(call, job_id, limit)]
 
 
 def cancel(call: Call, job_id: str) -> ShownJob:
@@ -95,6 +107,10 @@ def _expand(call: Call, found: Sequence[ShownJob], expand: Sequence[str]) -> Non
     if "tasks" in expand:
         for job in found:
             job.tasks = tasks.first_of(call, job.id, MOST_TASKS_SHOWN)
+    if "logs" in expand:
+        entries = logs.of_jobs(call, [job.id for job in found], MOST_LOGS_SHOWN)
+        for job in found:
+            job.logs = entries[job.id]
     if "resource" in expand:
         shown = resources.fetch_many(call, {job.resource for job in found if job.resource})
         for job in found:

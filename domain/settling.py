@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from domain import calls, work
+from domain import calls, logs, work
 from domain.calls import Call, Means
 from domain.work import Job, WorkError
 from storage import accounts, tasks
@@ -78,6 +78,8 @@ class Settlement:
         self._changes: dict[str, Counter[str]] = {}
         self._failures: dict[str, WorkError] = {}
         self._stopped: set[str] = set()
+        # The tasks of each job that are not put off, so that it goes on.
+        self._moving = Counter(row.job_id for row in rows)
         for job_id, scope in sorted({row.job_id: Scope(row.account_id, row.mode) for row in rows}.items()):
             found = JOB_ROWS.fetch_for_update(tx, scope, job_id)
             assert found is not None
@@ -111,9 +113,14 @@ class Settlement:
             outcome.effect(call)
         status = STATUSES[type(outcome)]
         tasks.settle(self.tx, row, {"status": status, **self._settled(call, row, outcome, duration_us)})
+        if isinstance(outcome, Again) and not outcome.is_attempt:
+            self._moving[row.job_id] -= 1
         if status != "queued":
             self._changes[row.job_id][status] += 1
+        if isinstance(outcome, Again) and outcome.is_attempt and outcome.reason is not None:
+            self._tell(row, "warning", f"Task {row.number} ({row.name}) is tried again. {outcome.reason.message}")
         if isinstance(outcome, Failed):
+            self._tell(row, "error", f"Task {row.number} ({row.name}) failed. {outcome.message}")
             message = f"Task {row.number} of {self.job(row).progress.total} failed: {outcome.message}"
             self._failures[row.job_id] = WorkError(outcome.code, message)
         if isinstance(outcome, Stopped):
@@ -122,6 +129,9 @@ class Settlement:
             due_ms = outcome.next_due_ms or self.now_ms
             tasks.release(self.tx, call.scope, row.job_id, row.number + 1, due_ms)
 
+    def _tell(self, row: Row, level: str, message: str) -> None:
+        logs.write(self.call(row), level, message, job=row.job_id, resource=self.job(row).resource)
+
     def close(self) -> set[str]:
         """Bring the jobs up to date, and return the topics to wake; the totals are changed last."""
         for job_id, (call, job) in self._jobs.items():
@@ -129,7 +139,8 @@ class Settlement:
                 job = work.store(call, job, replace(job, cancel_requested=call.now))
                 self._changes[job_id]["canceled"] += tasks.cancel_waiting(self.tx, call.scope, job_id, call.now)
             new = replace(job, error=self._failures.get(job_id, job.error))
-            work.advanced(call, job, new, self._changes[job_id])
+            if self._moving[job_id]:
+                work.advanced(call, job, new, self._changes[job_id])
         return {topic for call, _ in self._jobs.values() for topic in call.topics}
 
     def _settled(self, call: Call, row: Row, outcome: Outcome, duration_us: int) -> dict[str, Any]:

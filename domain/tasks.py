@@ -12,6 +12,7 @@ from domain.kinds import ListQuery
 from domain.pages import Page
 from domain.work import Job, WorkError
 from storage import tasks
+from storage.collection import Place
 from storage.jobs import ROWS as JOB_ROWS
 from storage.tasks import ROWS, Row
 
@@ -67,6 +68,11 @@ def page(call: Call, query: TaskQuery) -> Page[Task]:
     found = kinds.page_of(call, ROWS, load, query, filters)
     _expand(call, found.data, query.get("expand", ()))
     return found
+
+
+def behind(call: Call, task_id: str | None, limit: int) -> list[Task]:
+    """Up to `limit` of the caller's tasks behind the one with this id, from the newest to the oldest."""
+    return [load(row) for row in ROWS.page(call.tx, call.scope, {}, Place(after=task_id), limit)]
 
 
 def retry(call: Call, task_id: str) -> Task:

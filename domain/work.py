@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
-from domain import events, ids, kinds
+from domain import events, ids, kinds, logs
 from domain.calls import Call
 from domain.kinds import CreatedRange, Kind
 from storage import tasks
@@ -16,6 +16,7 @@ from storage.jobs import ROWS, Row
 CHAINED = ("provision", "export")
 # Workers look by themselves as often, so they need not be told of what is due later.
 SOON = 1
+LEVELS = {"failed": "error", "canceled": "warning"}
 ENDED = ("succeeded", "failed", "canceled")
 ATTRIBUTES = ("id", "created", "updated", "version", "type", "status", "input", "started", "finished")
 OWN = (*ATTRIBUTES, "cancel_requested", "request_id", "idempotency_key")
@@ -89,12 +90,16 @@ class JobCreate(TypedDict):
 
 
 class Plan(NamedTuple):
-    """What a customer's job comes to: its tasks, and what is shown of what it was asked for."""
+    """What a customer's job comes to: its tasks, what is shown of what it was asked for, and when it may begin.
+
+    `due_ms` is in unix milliseconds of the real time; None is at once.
+    """
 
     tasks: Sequence[NewTask]
     resource_id: str | None = None
     project_id: str | None = None
     input: Mapping[str, Any] | None = None
+    due_ms: int | None = None
 
 
 class NewJob(NamedTuple):
@@ -178,11 +183,23 @@ def store(call: Call, old: Job, new: Job) -> Job:
     changed = {name: value for name, value in after.items() if name != "version" and value != before[name]}
     ROWS.update(call.tx, call.scope, old.id, old.version, changed)
     if new.status != old.status:
+        logs.write(call, LEVELS.get(new.status, "info"), _told(old, new), job=new.id, resource=new.resource)
         if new.status in ENDED:
             made_by = replace(call, request_id=old.request_id or "", idempotency_key=old.idempotency_key)
             events.record(made_by, f"job.{new.status}", _snapshot(new))
         ROWS.tally(call.tx, call.scope, {old.status: -1, new.status: 1})
     return new
+
+
+def _told(old: Job, new: Job) -> str:
+    """What the log says of a job whose status has changed."""
+    if new.status == "failed":
+        return f"The job failed. {new.error.message}" if new.error else "The job failed."
+    if new.status == "succeeded":
+        return f"The job succeeded: {new.progress.succeeded} of {new.progress.total} tasks are done."
+    if new.status == "canceled":
+        return f"The job was canceled: {new.progress.succeeded} of {new.progress.total} tasks are done."
+    return "The job began." if old.status == "queued" else "The job goes on."
 
 
 def cancel(call: Call, job: Job) -> Job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contract.compiler import CompiledContract
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.limiting import Standing
 
 Headers = list[tuple[bytes, bytes]]
+NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Place(NamedTuple):
@@ -54,45 +56,36 @@ class Exchange:
     `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
     """
 
-    __slots__ = (
-        "address",
-        "answer",
-        "arguments",
-        "body",
-        "caller",
-        "charged",
-        "clock_offset",
-        "compiled",
-        "contract",
-        "error_code",
-        "expand",
-        "expires",
-        "forget_callers",
-        "header_arguments",
-        "headers",
-        "idempotency",
-        "limit_headers",
-        "limiter",
-        "match",
-        "method",
-        "misrouted",
-        "nested",
-        "now",
-        "operation",
-        "outcomes",
-        "place",
-        "plan",
-        "prefix",
-        "prepaid",
-        "receive",
-        "request_id",
-        "scope",
-        "standing",
-        "started",
-        "time",
-        "topics",
-        "version",
-    )
+    # What every request begins with stands in the class: to store it in each would cost several times as much.
+    answer: Answer | None = None
+    request_id = ""
+    now = 0
+    clock_offset = 0
+    time = 0.0
+    address = ""
+    prefix: str
+    misrouted: Problem | None = None
+    match: Match
+    contract: Contract
+    version = ""
+    place: Place
+    caller: Caller
+    plan: Plan
+    standing: Standing | None = None
+    limit_lines = b""
+    charged = 0
+    operation: Operation
+    arguments: dict[str, Any]
+    header_arguments: Mapping[str, Any] = NONE
+    expand: tuple[str, ...] = ()
+    error_code: str | None = None
+    limiter = "admitted"
+    idempotency = "none"
+    forget_callers = False
+    topics: Collection[str] = ()
+    prepaid = False
+    expires: float
+    outcomes: Callable[[Transaction], Outcomes]
 
     def __init__(self, compiled: CompiledContract, scope: Scope, receive: Receive, *, nested: bool = False) -> None:
         self.started = time.perf_counter()
@@ -101,36 +94,7 @@ class Exchange:
         self.receive = receive
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.method: str = scope["method"]
-        self.answer: Answer | None = None
-        self.request_id = ""
-        self.now = 0
-        self.clock_offset = 0
-        self.time = 0.0
-        self.address = ""
-        self.prefix: str
-        self.misrouted: Problem | None = None
-        self.match: Match
-        self.contract: Contract
-        self.version = ""
-        self.place: Place
-        self.caller: Caller
-        self.plan: Plan
-        self.standing: Standing | None = None
-        self.limit_headers: Headers = []
-        self.charged = 0
-        self.operation: Operation
-        self.arguments: dict[str, Any]
-        self.header_arguments: dict[str, Any] = {}
-        self.expand: tuple[str, ...] = ()
-        self.error_code: str | None = None
-        self.limiter = "admitted"
-        self.idempotency = "none"
-        self.forget_callers = False
-        self.topics: Collection[str] = ()
         self.nested = nested
-        self.prepaid = False
-        self.expires: float
-        self.outcomes: Callable[[Transaction], Outcomes]
 
     @property
     def streams(self) -> bool:

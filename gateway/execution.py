@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import orjson
@@ -47,7 +47,8 @@ class Execute:
     async def __call__(self, exchange: Exchange) -> None:
         run = self.database.write if exchange.operation.writes else self.database.read
         exchange.answer = await run(partial(self.run, exchange))
-        self.follow_up(exchange)
+        if exchange.operation.writes:
+            self.follow_up(exchange)
 
     def follow_up(self, exchange: Exchange) -> None:
         """What a committed write asks for: workers have something to do, callers that it changed are looked up anew."""
@@ -110,10 +111,15 @@ class Execute:
 
 def allowance(compiled: CompiledContract, name: str, plan: Plan) -> Allowance:
     """What a plan allows an account."""
+    return _allowance(plan, name, compiled.max_body_bytes)
+
+
+@lru_cache(maxsize=1024)
+def _allowance(plan: Plan, name: str, max_body_bytes: int) -> Allowance:
     return Allowance(
         max_requests_per_minute=plan.requests_per_minute,
         max_batch_size=MOST_IN_BATCH,
-        max_payload_bytes=compiled.max_body_bytes,
+        max_payload_bytes=max_body_bytes,
         plan=name,
         monthly_quota=plan.monthly_quota,
         requests_per_hour=plan.requests_per_hour,

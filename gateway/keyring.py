@@ -30,12 +30,19 @@ class Keyring:
         """Whether the header `Authorization` was good when it was last looked up, if that is not long ago."""
         return authorization in self._remembered
 
+    def remembered(self, authorization: bytes, now: int) -> Caller | None:
+        """Whom the header `Authorization` stands for, if that was looked up a moment ago and is good."""
+        found = self._remembered.get(authorization)
+        if found is None or found[1] <= time.monotonic():
+            return None
+        expires = found[0].expires
+        return found[0] if expires is None or expires > now else None
+
     async def caller(self, authorization: bytes, now: int) -> Caller:
         """Whom the header `Authorization` stands for; raises a Refusal or a Problem for one that is not good."""
-        remembered = self._remembered.get(authorization)
-        if remembered is not None and remembered[1] > time.monotonic():
-            callers.refuse_expired(remembered[0], now)
-            return remembered[0]
+        remembered = self.remembered(authorization, now)
+        if remembered is not None:
+            return remembered
         digest = key_form.digest(bearer(authorization))
         if digest is None:
             raise Problem("key_invalid")

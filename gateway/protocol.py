@@ -10,7 +10,7 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.answering import Cycle
+from gateway.answering import EXTENSIONS, Cycle
 
 LARGEST_HEAD = 65_536
 NOT_HTTP = "The request is not valid HTTP. Check its first line and its headers."
@@ -30,6 +30,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _received = 0
     _is_too_large = False
+    # Since when the connection is idle; None while bytes of a request are there.
+    _idle_since: float | None = None
+    _keep_alive_timer: asyncio.TimerHandle | None = None
 
     def on_headers_complete(self) -> None:
         """Take a whole head, unless it is too large."""
@@ -39,11 +42,13 @@ class BoundedProtocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         scope: Any = self.scope
         scope["http_version"] = version
+        scope["extensions"] = EXTENSIONS
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["raw_path"], scope["query_string"] = target(self.url)
         path = scope["raw_path"].decode("ascii")
         scope["path"] = unquote(path) if "%" in path else path
-        before = self.cycle
+        # Before the first request there is none, whatever the annotation says.
+        before: Any = self.cycle
         self.cycle = self._cycle(version)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
@@ -74,9 +79,42 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes. Behind a whole head they are a body, which the gateway bounds."""
         self._received += len(data)
+        self._idle_since = None
         super().data_received(data)
         if self._received > LARGEST_HEAD and not self.transport.is_closing():
             self._check_open_head()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request that waits, or begin to be idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle_since = self.loop.time()
+            if self._keep_alive_timer is None:
+                self._keep_alive_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        if self._keep_alive_timer is not None:
+            self._keep_alive_timer.cancel()
+        super().connection_lost(exc)
+
+    def _close_if_idle(self) -> None:
+        """Close the connection if it has been idle for long; else look again when it may have been.
+
+        One timer goes on through all requests: to set and cancel one for each costs several times what a look does.
+        """
+        since = self._idle_since
+        left = self.timeout_keep_alive - (0 if since is None else self.loop.time() - since)
+        if left <= 0:
+            self._keep_alive_timer = None
+            self.timeout_keep_alive_handler()
+        else:
+            self._keep_alive_timer = self.loop.call_later(left, self._close_if_idle)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse bytes that the parser does not take."""

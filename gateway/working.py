@@ -7,7 +7,7 @@ from functools import partial
 
 import processors
 from contract.compiler import CompiledContract
-from domain import events, exports
+from domain import events, exporting
 from domain.calls import Means
 from domain.clock import Clock
 from gateway import secret_keys
@@ -50,7 +50,7 @@ def workers(station: Station, settings: Settings, contract: Callable[[], Compile
         return contract().payloads.render(events.load(event, api_version), api_version)
 
     process = Processing(station.clock, processors.discover(), Outbound(station.means.allowed_networks))
-    export = Step(partial(exports.step, ExportWriter(contract)), together=1)
+    export = Step(partial(exporting.step, ExportWriter(contract)), together=1)
     sender = Sender(station, Outbound(station.means.allowed_networks), render)
     return [
         Schedule(station.database, station.clock),

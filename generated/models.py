@@ -1537,7 +1537,7 @@ class JobProgress(TypedDict):
     """How many in a hundred are settled."""
 
 
-JobExpansions: TypeAlias = list[Literal["tasks", "resource"]]
+JobExpansions: TypeAlias = list[Literal["tasks", "resource", "logs"]]
 """What to expand."""
 
 
@@ -1546,10 +1546,13 @@ TaskExpansions: TypeAlias = list[Literal["job"]]
 
 
 class Created(TypedDict):
-    """Exports only what was created in this range, both ends included. Only for `export`."""
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
 
     gte: NotRequired[UnixTime]
+    """Not before this time."""
+
     lte: NotRequired[UnixTime]
+    """Not after this time."""
 
 
 class V1Job(TypedDict):
@@ -1744,11 +1747,13 @@ class EventRequest(TypedDict):
 
 
 class Configuration1(TypedDict):
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     timeout_ms: NotRequired[TimeoutMs]
     retry_count: NotRequired[RetryCount]
     batch_size: NotRequired[BatchSize]
+    rate_limit: NotRequired[Count]
+    """Executions per minute at most. Set by the platform."""
 
 
 class Provisioning1(TypedDict):
@@ -1777,12 +1782,13 @@ class ResourceAttributes(TypedDict):
     type: NotRequired[ResourceType]
     status: NotRequired[ResourceStatus]
     configuration: NotRequired[Configuration1]
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: NotRequired[Metadata]
     project: NotRequired[str | None]
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: NotRequired[TargetUrl]
     provisioning: NotRequired[Provisioning1]
     """How far the resource's provisioning is."""
 
@@ -1802,12 +1808,13 @@ class Object(TypedDict):
     type: ResourceType
     status: ResourceStatus
     configuration: Configuration1
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: Metadata
     project: str | None
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: TargetUrl
     provisioning: Provisioning1
     """How far the resource's provisioning is."""
 
@@ -2189,33 +2196,10 @@ class SettingsPayload(TypedDict):
     request: EventRequest
 
 
-class Progress(TypedDict):
-    """How many of its tasks are done."""
-
-    total: NotRequired[Count]
-    succeeded: NotRequired[Count]
-    failed: NotRequired[Count]
-    canceled: NotRequired[Count]
-    percent: NotRequired[float]
-    """How much of it is done."""
-
-
-class Error3(TypedDict):
-    """Why it failed, if it did."""
-
-    code: NotRequired[str]
-    """What went wrong."""
-
-    message: NotRequired[str]
-    """What went wrong, in a sentence."""
-
-
 class JobAttributes(TypedDict):
     """The attributes of a job that events show."""
 
-    id: NotRequired[str]
-    """The job's id."""
-
+    id: NotRequired[JobId]
     object: NotRequired[Literal["job"]]
     """Always `job`."""
 
@@ -2225,23 +2209,20 @@ class JobAttributes(TypedDict):
     updated: NotRequired[UnixTime]
     """When it changed last."""
 
-    type: NotRequired[Literal["provision", "process", "export"]]
-    """What the job does."""
-
-    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
-    """How far the job is."""
-
+    type: NotRequired[JobType]
+    status: NotRequired[WorkStatus]
     resource: NotRequired[str | None]
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: NotRequired[str | None]
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: NotRequired[Progress]
-    """How many of its tasks are done."""
+    progress: NotRequired[JobProgress]
+    input: NotRequired[dict[str, Any] | None]
+    """What was asked for, in short."""
 
-    error: NotRequired[Error3 | None]
-    """Why it failed, if it did."""
+    error: NotRequired[WorkError | None]
+    """Why the job failed, if it did."""
 
     started: NotRequired[PossibleTime]
     """When its first task began."""
@@ -2253,9 +2234,7 @@ class JobAttributes(TypedDict):
 class Object6(TypedDict):
     """The attributes of a job that events show."""
 
-    id: str
-    """The job's id."""
-
+    id: JobId
     object: Literal["job"]
     """Always `job`."""
 
@@ -2265,23 +2244,20 @@ class Object6(TypedDict):
     updated: UnixTime
     """When it changed last."""
 
-    type: Literal["provision", "process", "export"]
-    """What the job does."""
-
-    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
-    """How far the job is."""
-
+    type: JobType
+    status: WorkStatus
     resource: str | None
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: str | None
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: Progress
-    """How many of its tasks are done."""
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
 
-    error: Error3 | None
-    """Why it failed, if it did."""
+    error: WorkError | None
+    """Why the job failed, if it did."""
 
     started: PossibleTime
     """When its first task began."""
@@ -2403,13 +2379,15 @@ class LimitPayload(TypedDict):
 
 
 class Config(TypedDict):
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     timeout: NotRequired[float]
     """How long one execution may take, in seconds."""
 
     retry_count: NotRequired[RetryCount]
     batch_size: NotRequired[BatchSize]
+    rate_limit: NotRequired[Count]
+    """Executions per minute at most. Set by the platform."""
 
 
 class V1ResourceAttributes(TypedDict):
@@ -2422,12 +2400,13 @@ class V1ResourceAttributes(TypedDict):
     type: NotRequired[ResourceType]
     status: NotRequired[ResourceStatus]
     config: NotRequired[Config]
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: NotRequired[Metadata]
     project: NotRequired[str | None]
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: NotRequired[TargetUrl]
     created_at: NotRequired[Timestamp]
     updated_at: NotRequired[Timestamp]
 
@@ -2442,12 +2421,13 @@ class Data9(TypedDict):
     type: ResourceType
     status: ResourceStatus
     config: Config
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: Metadata
     project: str | None
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: TargetUrl
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -2723,26 +2703,21 @@ class V1SettingsPayload(TypedDict):
 class V1JobAttributes(TypedDict):
     """The attributes of a job that events show."""
 
-    id: NotRequired[str]
-    """The job's id."""
-
-    type: NotRequired[Literal["provision", "process", "export"]]
-    """What the job does."""
-
-    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
-    """How far the job is."""
-
+    id: NotRequired[JobId]
+    type: NotRequired[JobType]
+    status: NotRequired[WorkStatus]
     resource: NotRequired[str | None]
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: NotRequired[str | None]
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: NotRequired[Progress]
-    """How many of its tasks are done."""
+    progress: NotRequired[JobProgress]
+    input: NotRequired[dict[str, Any] | None]
+    """What was asked for, in short."""
 
-    error: NotRequired[Error3 | None]
-    """Why it failed, if it did."""
+    error: NotRequired[WorkError | None]
+    """Why the job failed, if it did."""
 
     started_at: NotRequired[PossibleTimestamp]
     """When its first task began."""
@@ -2760,26 +2735,21 @@ class V1JobAttributes(TypedDict):
 class Data15(TypedDict):
     """The attributes of a job that events show."""
 
-    id: str
-    """The job's id."""
-
-    type: Literal["provision", "process", "export"]
-    """What the job does."""
-
-    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
-    """How far the job is."""
-
+    id: JobId
+    type: JobType
+    status: WorkStatus
     resource: str | None
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: str | None
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: Progress
-    """How many of its tasks are done."""
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
 
-    error: Error3 | None
-    """Why it failed, if it did."""
+    error: WorkError | None
+    """Why the job failed, if it did."""
 
     started_at: PossibleTimestamp
     """When its first task began."""
@@ -3516,10 +3486,10 @@ class JobCreate(TypedDict):
     """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""
 
     kinds: NotRequired[list[ExportKind]]
-    """What to export; every kind unless you say. Only for `export`."""
+    """What to export, all of it by default. The API key needs the scopes to read it. Only `export` takes it."""
 
     created: NotRequired[Created]
-    """Exports only what was created in this range, both ends included. Only for `export`."""
+    """Only objects that were created in this time, bounds included. Only `export` takes it."""
 
     idempotency_key: NotRequired[IdempotencyKey]
 
@@ -3556,6 +3526,9 @@ class Job(TypedDict):
     cancel_requested: PossibleTime
     tasks: NotRequired[list[Task]]
     """The first 20 tasks of the job; with `expand[]=tasks`."""
+
+    logs: NotRequired[list[LogEntry]]
+    """What the job wrote last, newest first; with `expand[]=logs`."""
 
 
 class JobList(TypedDict):

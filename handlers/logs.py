@@ -1,6 +1,6 @@
 """Operations on the log."""
 
-from domain import logs, resources
+from domain import jobs, logs, resources
 from domain.calls import Call
 from domain.logs import LogEntry, LogQuery
 from domain.pages import Page
@@ -20,3 +20,9 @@ def list_resource_logs(call: Call, id: str, query: LogQuery) -> Page[LogEntry]:
     """One page of what happened to a resource."""
     resource = resources.fetch(call, id)
     return logs.page(call, {**query, "resource": resource.id})
+
+
+def list_job_logs(call: Call, id: str, query: LogQuery) -> Page[LogEntry]:
+    """One page of what a job wrote."""
+    job = jobs.fetch(call, id)
+    return logs.page(call, {**query, "job": job.id})

@@ -42,9 +42,7 @@ class Beside:
         self._engine.dispose()
 
     def _run(self, begin: str, unit: Callable[[Transaction], T]) -> T:
-        with self._engine.connect() as connection:
+        with self._engine.connect() as connection, connection.begin():
             if self._is_sqlite:
                 connection.exec_driver_sql(begin)
-            value = unit(connection)
-            connection.commit()
-        return value
+            return unit(connection)

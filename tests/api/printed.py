@@ -15,6 +15,19 @@ from tests.serving import Tenant
 HOSTS = ("https://api.yourcompany.com", "https://{{ api_url }}")
 KEYS = ("YOUR_API_KEY", "sk_live_[your-key]", "sk_live_...")
 
+VERIFY_WEBHOOK = """\
+function verifyWebhook(payload, signature, secret) {
+  const expectedSignature = crypto
+    .createHmac('sha256', secret)
+    .update(payload)
+    .digest('hex');
+
+  return crypto.timingSafeEqual(
+    Buffer.from(signature),
+    Buffer.from(expectedSignature)
+  );
+}
+"""
 OVERVIEW_READ = """\
 curl -X GET https://api.yourcompany.com/v1/resources \\
   -H "Authorization: Bearer YOUR_API_KEY" \\

@@ -2,6 +2,9 @@
 
 Each is tried without a key, with an expired one, with the wrong scope, as another tenant, in the other mode, with bad
 bodies, and again with its idempotency key.
+
+What is marked `before_storage` has its answer before the database is asked about the request: it was refused as it was
+read, or it differs from another test here in how it was written alone. The rest runs on both engines.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import pytest
 
 from domain import key_form
 from tests.api import operations, recorded
-from tests.api.operations import MORE_SCOPES, ONE_MODE, PREPARED, RESTLESS, Operation
+from tests.api.operations import MORE_SCOPES, ONE_MODE, PREPARED, RESTLESS, WORKED, Operation
 from tests.contract import troubles, wire
 from tests.serving import Client, Server, Tenant
 
@@ -53,6 +56,7 @@ DIFFERING = {
     "prefix": "as above",
     "secret_last4": "each has its own secret",
     "webhook": "it is the one that was made for the request",
+    "since": "it is two weeks ago",
     "previous_secret_expires": "they are made one after the other",
     "previous_secret_expires_at": "as above",
     "now": "time goes on",
@@ -95,6 +99,7 @@ def test_the_examples_of_its_query_are_taken(read: Operation, tenant: Tenant) ->
             assert answer.status_code == read.success, f"{parameter['name']}: {answer.text}"
 
 
+@pytest.mark.before_storage
 def test_a_form_does_what_json_does(formed: Operation, server: Server) -> None:
     for body in formed.bodies(operations.FORM):
         shown = []
@@ -112,6 +117,7 @@ def test_a_form_does_what_json_does(formed: Operation, server: Server) -> None:
         assert differing <= DIFFERING.keys() | formed.secrets | (operations.UNIQUE - body.keys())
 
 
+@pytest.mark.before_storage
 def test_without_a_key_it_is_not_done(secured: Operation, keyless: Client) -> None:  # A006 A024
     answer = secured.send(keyless)
     assert answer.status_code == 401
@@ -195,6 +201,7 @@ def test_an_id_of_nothing_is_not_found(addressed: Operation, tenant: Tenant) -> 
     assert {unknown: answer.status_code for unknown, answer in answers.items()} == dict.fromkeys(UNKNOWN, 404)
 
 
+@pytest.mark.before_storage
 def test_it_refuses_a_bad_body(bodied: Operation, tenant: Tenant) -> None:  # A023
     with tenant.client("", mode=bodied.mode) as client:
         values = bodied.target(client)
@@ -212,6 +219,7 @@ def not_given(shown: dict[str, Any], taken: dict[str, Any]) -> Iterator[tuple[st
             yield from ((name, *path) for path in not_given(inner, operations.properties(taken[name])))
 
 
+@pytest.mark.before_storage
 def test_it_takes_nothing_that_is_not_in_its_body(bodied: Operation, tenant: Tenant) -> None:
     """What the platform sets cannot be set by naming it: all of it is refused by name, and nothing is written."""
     taken = bodied.body_schema()
@@ -254,6 +262,7 @@ def lasting(answer: httpx2.Response) -> dict[str, str]:
     return {name: value for name, value in kept.items() if "ratelimit" not in name}
 
 
+@pytest.mark.before_storage
 def test_no_two_answers_have_one_request_id(operation: Operation, tenant: Tenant) -> None:  # B119
     with tenant.client("", mode=operation.mode) as client:
         answers = [operation.send(client, operation.target(client)) for _ in range(2)]
@@ -277,6 +286,7 @@ def test_a_page_far_behind_the_last_is_empty(listing: Operation, tenant: Tenant)
         assert (answer.status_code, answer.json()["data"]) == (200, [])
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("shape", ["one long value", "one name many times", "many names"])
 def test_a_megabyte_of_filters_is_refused(listing: Operation, tenant: Tenant, shape: str) -> None:
     name = next(iter(listing.examples("query")))
@@ -294,7 +304,7 @@ def test_a_megabyte_of_filters_is_refused(listing: Operation, tenant: Tenant, sh
 def test_every_exception_is_needed(server: Server, tenant: Tenant) -> None:
     """The rows of the tables above and of tests/api/operations.py."""
     known = {each.name: each for each in operations.operations()}
-    assert {*ONE_MODE, *RESTLESS, *MORE_SCOPES, *PREPARED, *PREPARED.values()} <= known.keys()
+    assert {*ONE_MODE, *RESTLESS, *MORE_SCOPES, *PREPARED, *PREPARED.values(), *WORKED} <= known.keys()
     for name, mode in ONE_MODE.items():
         with tenant.client("", mode="test" if mode == "live" else "live") as client:
             assert known[name].send(client, known[name].examples("path")).status_code == 403, name
@@ -313,6 +323,9 @@ def test_every_exception_is_needed(server: Server, tenant: Tenant) -> None:
             while known[name].send(client, values).headers["ETag"] == first:
                 assert time.monotonic() < until, f"{name} shows the same each time"
                 time.sleep(0.02)
+    for name in WORKED:
+        with tenant.client("", mode=known[name].mode) as client:
+            assert known[name].send(client).json()["status"] == "queued", f"what {name} makes is done at once"
     for name in PREPARED:
         with server.tenant().client("", mode=known[name].mode) as client:
             assert known[name].send(client).json()["data"] == [], f"{name} shows something without it"

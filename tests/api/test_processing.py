@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+import sqlalchemy as sa
 
 import processors
+from gateway import administration
+from storage import tables
 from tests import receiving
 from tests.api import recorded
 from tests.processors_added import acting
@@ -19,7 +23,6 @@ from tests.receiving import Receiver
 from tests.serving import Client, Server, Tenant, running
 
 ADDED = str(Path(acting.__file__).parent)
-LIVELY = {"webhook_allowed_networks": "127.0.0.0/8"}
 # Longer than any pause before a retry.
 SECONDS = 75
 
@@ -29,7 +32,9 @@ def lively(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server with more processors, which may send into its own machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processors, "__path__", [*processors.__path__, ADDED])
-        with running(fresh_database(), **LIVELY) as server:
+        with running(
+            fresh_database(), webhook_allowed_networks="127.0.0.0/8", provisioning_step_seconds=10.0
+        ) as server:
             yield server
 
 
@@ -95,7 +100,8 @@ def ended(client: Client, job: str, server: Server | None = None) -> Any:
 
 def tasks_of(client: Client, job: str) -> list[Any]:
     """The tasks of a job, in their order."""
-    found = data(client.get(f"/jobs/{job}/tasks", params={"limit": 100}))
+    size = "per_page" if client.base_url.path.startswith("/v1") else "limit"
+    found = data(client.get(f"/jobs/{job}/tasks", params={size: 100}))
     return sorted(found, key=lambda task: int(task["number"]))
 
 
@@ -189,36 +195,38 @@ def test_an_execution_ends_after_its_timeout(v2: Client, tenant: Tenant) -> None
         ({"instead": "no JSON"}, "processor_failed", "not JSON"),
         ({"instead": "NUL"}, "processor_failed", "NUL"),
         ({"large": 256 * 1024}, "output_too_large", "256"),
-        ({"fails": 9, "key": "nul", "text": "a\0b\ud800" + 2000 * "x"}, "processor_failed", "a\ufffdb?"),
+        ({"fails": 9, "key": "long", "text": "ab" + 2000 * "x"}, "processor_failed", "abxx"),
     ],
 )
 def test_what_cannot_be_kept_fails(v2: Client, item: dict[str, Any], code: str, says: str) -> None:
     resource = active(v2, retry_count=0)
-    # A lone surrogate is nothing that a request can hold.
-    item = {name: value.replace("\ud800", "?") if isinstance(value, str) else value for name, value in item.items()}
-    item = {name: value.replace("\0", "\u0001") if isinstance(value, str) else value for name, value in item.items()}
     job = begin(v2, resource, [item], processor="acting")
     assert ended(v2, job)["status"] == "failed"
     found, message = error_of(v2, job)
     assert found == code
-    assert says.replace("\ufffd", "\u0001") in message
+    assert says in message
     assert len(message) <= 1_000
 
 
 def test_the_rate_limit_holds_and_turns_come(v2: Client, tenant: Tenant) -> None:
     server = tenant.server
     resource = active(v2, batch_size=1)
-    job = begin(v2, resource, [{"number": number} for number in range(130)])
+    # As after a thousand executions within this minute.
+    used_up = int((server.clock.time() + 60) * 1_000_000)
+    paced = sa.update(tables.resources).where(tables.resources.c.id == resource).values(paced_until_us=used_up)
+    administration.write(server.settings, lambda tx: tx.execute(paced).rowcount)
+    job = begin(v2, resource, [{"number": number} for number in range(30)])
 
-    def begun() -> int:
-        return int(data(v2.get(f"/jobs/{job}"))["progress"]["succeeded"])
+    def waiting() -> list[Any]:
+        return [task for task in tasks_of(v2, job) if task["error"] and task["error"]["code"] == "rate_limited"]
 
-    receiving.until(lambda: begun() >= 100)
-    waiting = [task for task in tasks_of(v2, job) if task["status"] == "queued"]
-    assert all(task["error"]["code"] == "rate_limited" for task in waiting)
+    receiving.until(lambda: len(waiting()) == 30)
+    assert {task["status"] for task in waiting()} == {"queued"}
+    assert {task["attempts"] for task in waiting()} == {0}
+    assert data(v2.get(f"/jobs/{job}"))["status"] == "queued"
     server.clock.offset += SECONDS
     done = ended(v2, job)
-    assert done["progress"]["succeeded"] == 130
+    assert done["progress"]["succeeded"] == 30
     assert {task["error"] for task in tasks_of(v2, job)} == {None}
     assert {task["attempts"] for task in tasks_of(v2, job)} == {1}
 
@@ -362,13 +370,11 @@ def test_a_target_that_moved_into_a_private_network_gets_nothing(
     tenant: Tenant, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What its name leads to is seen when it is sent to."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", int(receiver.url.rpartition(":")[2])))]
-    resolve = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda host, *rest, **more: found if "moved" in str(host) else resolve(host, *rest, **more),
-    )
+
+    async def resolve(_: Any, host: str, port: int = 0, family: int = socket.AF_INET) -> list[dict[str, Any]]:
+        return [{"hostname": host, "host": "10.0.0.1", "port": port, "family": family, "proto": 6, "flags": 0}]
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
     with tenant.client("/v2", mode="test") as client:
         resource = active(client, receiver.url.replace("127.0.0.1", "moved.example.com"), retry_count=0)
         job = begin(client, resource, [{"number": 1}])

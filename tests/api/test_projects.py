@@ -129,6 +129,7 @@ def test_a_slug_may_be(v2: Client, slug: str) -> None:
     assert ids(v2.get("/projects", params={"slug": slug})) == [made["id"]]
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize(
     "slug",
     [
@@ -256,6 +257,7 @@ def test_a_missing_project_is_the_param_of_the_error(v2: Client) -> None:
     assert (answer.status_code, param_of(answer)) == (404, "project")
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("project", ["", "proj_", "proj_1", "data-platform", UNKNOWN.upper(), UNKNOWN + "a", 1, {}, []])
 def test_what_cannot_be_the_id_of_a_project(client: Client, project: object) -> None:
     answer = client.post("/resources", json={"name": "A resource", "type": "production", "project": project})

@@ -39,6 +39,7 @@ def test_it_does_what_the_header_does(operation: Operation, keyless: Client, ten
     assert answer.status_code == operation.success, answer.text
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("operation", declaring(wanted=False), ids=str)
 def test_elsewhere_it_is_not_looked_at(operation: Operation, keyless: Client, tenant: Tenant) -> None:  # B018
     answer = operation.send(keyless, params={"api_key": tenant.live_key})

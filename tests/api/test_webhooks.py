@@ -280,6 +280,7 @@ REACHABLE = [
 ]
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize(("url", "param"), REFUSED, ids=lambda value: repr(value)[:40])
 def test_a_bad_url_is_refused(v2: Client, url: Any, param: str) -> None:
     answer = v2.post("/webhooks", json={"url": url})
@@ -288,6 +289,7 @@ def test_a_bad_url_is_refused(v2: Client, url: Any, param: str) -> None:
     assert v2.get("/webhooks").json()["data"] == []
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("mode", ["live", "test"])
 @pytest.mark.parametrize("host", PRIVATE)
 def test_a_private_address_is_refused(tenant: Tenant, host: str, mode: str) -> None:
@@ -343,6 +345,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize(("fields", "param"), BAD, ids=lambda value: str(value)[:40])
 def test_bad_fields_are_refused(v2: Client, fields: dict[str, Any], param: str) -> None:
     answer = v2.post("/webhooks", json={"url": URL, **fields})

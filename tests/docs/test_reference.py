@@ -83,6 +83,16 @@ def test_every_operation_stands_in_its_contract_and_only_there(
     assert sum(len(operations(source["content"])) for source in sources.values()) == len(operations(raw))
 
 
+def test_every_type_of_event_is_shown_as_its_contract_sends_it(
+    raw: dict[str, Any], sources: dict[str, dict[str, Any]]
+) -> None:
+    for slug, source in sources.items():
+        assert source["content"]["webhooks"] == {
+            name.removeprefix(f"{slug}."): item for name, item in raw["webhooks"].items() if name.startswith(f"{slug}.")
+        }
+        assert "resource.status_changed" in source["content"]["webhooks"]
+
+
 def test_every_schema_that_an_operation_uses_is_shown(raw: dict[str, Any], sources: dict[str, dict[str, Any]]) -> None:
     shown = {name for source in sources.values() for name in source["content"]["components"]["schemas"]}
     unused = raw["components"]["schemas"].keys() - shown

@@ -41,6 +41,7 @@ def pages(server: Server) -> Iterator[httpx2.Client]:
         yield client
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("path", HTML)
 def test_a_page_is_html_that_may_do_little(pages: httpx2.Client, path: str) -> None:
     page = pages.get(path)
@@ -51,6 +52,7 @@ def test_a_page_is_html_that_may_do_little(pages: httpx2.Client, path: str) -> N
     assert "<title>" in page.text
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_has_a_page(pages: httpx2.Client, code: str) -> None:  # B120
     page = pages.get(f"/docs/errors/{code}").text
@@ -85,6 +87,7 @@ def test_a_healthy_server_says_so(pages: httpx2.Client, path: str) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("path", UNKNOWN)
 def test_what_is_not_there_is_a_404_in_json(server: Server, path: str) -> None:  # A016
     answer = wire.ask(server.port, wire.get(path), None)
@@ -94,6 +97,7 @@ def test_what_is_not_there_is_a_404_in_json(server: Server, path: str) -> None: 
     assert len(answer.body) < 1_000
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("path", [*HTML[:3], *FILES, *HEALTH, "/"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 def test_pages_can_only_be_read(pages: httpx2.Client, method: str, path: str) -> None:
@@ -103,6 +107,7 @@ def test_pages_can_only_be_read(pages: httpx2.Client, method: str, path: str) ->
     assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("path", [*HTML[:3], *FILES, *HEALTH, *UNKNOWN[:2]])
 def test_head_is_get_without_a_body(pages: httpx2.Client, path: str) -> None:
     head, full = pages.head(path), pages.get(path)
@@ -112,6 +117,7 @@ def test_head_is_get_without_a_body(pages: httpx2.Client, path: str) -> None:
     }
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("path", [*HTML[:3], *FILES])
 def test_a_page_that_has_not_changed_is_not_sent_again(pages: httpx2.Client, path: str) -> None:
     full = pages.get(path)
@@ -124,6 +130,7 @@ def test_a_page_that_has_not_changed_is_not_sent_again(pages: httpx2.Client, pat
         assert pages.get(path, headers={"If-None-Match": tags}).content == full.content
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("path", ["/", *HTML[:3], *FILES, *HEALTH, *UNKNOWN[:2]])
 def test_every_page_has_the_headers_that_protect(pages: httpx2.Client, path: str) -> None:  # API8
     answer = pages.get(path)
@@ -133,6 +140,7 @@ def test_every_page_has_the_headers_that_protect(pages: httpx2.Client, path: str
     assert not {name for name in answer.headers if name.startswith("access-control-")}, "no CORS unless it is wanted"
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize(
     ("accepted", "is_compressed"),
     [("gzip", True), ("br, gzip;q=0.5", True), ("identity", False), ("", False), ("gzip;q=0", False)],

@@ -37,11 +37,13 @@ def test_every_setting_is_tried_here() -> None:
     assert set(GIVEN) == set(Settings.__dataclass_fields__)
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize(("name", "text", "value"), [(name, *given) for name, given in GIVEN.items()])
 def test_a_variable_sets_it(name: str, text: str, value: Any) -> None:
     assert getattr(setting.read({f"API_{name.upper()}": text}), name) == value
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize("name", [*server.OPTIONS, "reload"])
 def test_an_option_sets_the_same_and_wins(name: str) -> None:
     text, value = GIVEN[name]
@@ -62,6 +64,7 @@ def test_what_is_handed_to_workers_is_what_is_read() -> None:
     assert setting.read(settings.variables()) == settings
 
 
+@pytest.mark.before_storage
 @pytest.mark.parametrize(
     ("name", "text", "takes"),
     [
