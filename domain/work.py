@@ -161,18 +161,14 @@ def _added(call: Call, wanted: NewJob, progress: Progress) -> Job:
 
 def _rows(call: Call, job: Job, due_ms: int, parts: Sequence[NewTask]) -> list[tasks.Row]:
     """The tasks of a new job, of which in a chain only the first is due."""
-    is_chained, now = job.type in CHAINED, call.now
-    same: dict[str, Any] = dict.fromkeys(tasks.Row._fields)
-    same |= {**call.scope._asdict(), "created": now, "updated": now, "version": 1, "status": "queued", "attempts": 0}
-    same |= {"job_id": job.id, "type": job.type, "due_ms": due_ms}
-    first = tasks.Row(**same)
+    (account_id, mode), now = call.scope, call.now
+    is_chained = job.type in CHAINED
     return [
-        first._replace(
-            id=ids.new("task"),
-            number=number,
-            name=part.name,
-            input=part.input,
+        tasks.Row(
+            *(ids.new("task"), account_id, mode, now, now, 1, job.id, job.type, number, part.name, "queued", 0),
+            *(part.input, None, None, None, None, None, None),
             due_ms=None if is_chained and number > 1 else due_ms,
+            token=None,
         )
         for number, part in enumerate(parts, start=1)
     ]

@@ -107,7 +107,12 @@ ADVANCE = Statement(
 
 def insert(tx: Transaction, rows: Iterable[Row]) -> None:
     """Add tasks, many with one statement."""
-    INSERT.run(tx, [each._replace(input=_dumped(each.input), output=_dumped(each.output)) for each in rows])
+    places = Row._fields.index("input"), Row._fields.index("output")
+    found = [list(row) for row in rows]
+    for values in found:
+        for place in places:
+            values[place] = _dumped(values[place])
+    INSERT.run(tx, found)
 
 
 class Chain:
