@@ -108,7 +108,7 @@ def exceed(server: Server, reader: Client) -> list[Row]:
         assert [client.get("/resources").status_code for _ in range(3)] == [429] * 3
     # Who reads events has what was recorded before written.
     reader.get("/events")
-    return events_of(tenant, jobs=True)
+    return events_of(tenant)
 
 
 def properties(value: Any, place: str = "") -> Iterator[str]:
@@ -132,7 +132,7 @@ def described_properties(schema: Mapping[str, Any], place: str = "") -> Iterator
 def test_every_type_is_as_it_is_described(server: Server, tenant: Tenant, v2: Client) -> None:  # B161-B174
     secrets = [*provoke(v2), *use_webhooks(tenant, v2)]
     run_jobs(v2)
-    rows = [*events_of(tenant, jobs=True), *exceed(server, v2)]
+    rows = [*events_of(tenant), *exceed(server, v2)]
     document = operations.document()
     validators, schemas = payloads.validators(document), described.payloads(document)
     seen: dict[str, set[str]] = {pointer: set() for _, pointer in schemas.values()}
@@ -162,7 +162,7 @@ def test_a_change_in_the_second_contract(  # B162 B166 B167 B168 B169 B170 B171 
     answer = reference.patch(
         f"/resources/{made['id']}", json={"name": "New Name"}, headers={"Idempotency-Key": "unique_key_123"}
     )
-    row = next(row for row in events_of(tenant, jobs=True) if row.type == "resource.updated")
+    row = next(row for row in events_of(tenant) if row.type == "resource.updated")
     changed = answer.json()
     unmeasured = {name: value for name, value in changed.items() if name not in ("limits", "metrics")}
     assert shown(server, row) == {
@@ -180,9 +180,7 @@ def test_a_change_in_the_first_contract(server: Server, tenant: Tenant, v1: Clie
     made = v1.create(type="processor", config={"timeout": 30})
     server.clock.offset = 100
     changed = v1.put(f"/resources/{made['id']}", json={"config": {"timeout": 20}}).json()["data"]
-    created, updated = (
-        each for each in events_of(tenant, jobs=True) if each.type in ("resource.created", "resource.updated")
-    )
+    created, updated = (each for each in events_of(tenant) if each.type in ("resource.created", "resource.updated"))
     first = shown(server, created, "2023-09-15")
     assert (first["event"], first["timestamp"]) == ("resource.created", made["created_at"])
     assert "previous_attributes" not in first
@@ -199,7 +197,7 @@ def test_a_change_in_the_first_contract(server: Server, tenant: Tenant, v1: Clie
 def test_old_and_new_status(server: Server, tenant: Tenant, v2: Client) -> None:  # B101 B164
     made = v2.create()
     v2.patch(f"/resources/{made['id']}", json={"status": "active"})
-    row = next(row for row in events_of(tenant, jobs=True) if row.type == "resource.status_changed")
+    row = next(row for row in events_of(tenant) if row.type == "resource.status_changed")
     data = shown(server, row)["data"]
     assert (data["object"]["status"], data["previous_attributes"]) == ("active", {"status": "pending"})
     old = shown(server, row, "2023-09-15")
@@ -209,7 +207,7 @@ def test_old_and_new_status(server: Server, tenant: Tenant, v2: Client) -> None:
 def test_a_deletion(server: Server, tenant: Tenant, v2: Client) -> None:  # B107 B163
     made = v2.create()
     answer = v2.delete(f"/resources/{made['id']}").json()
-    row = next(row for row in events_of(tenant, jobs=True) if row.type == "resource.deleted")
+    row = next(row for row in events_of(tenant) if row.type == "resource.deleted")
     assert shown(server, row)["data"] == {"object": answer}
     assert shown(server, row, "2023-11-01")["data"].keys() == {"id", "deleted", "deleted_at"}
 
@@ -238,7 +236,7 @@ def test_a_limit_is_told_of_once(
             v2.get("/events")
             refused += [client.get("/resources")]
             v2.get("/events")
-        (row,) = events_of(tenant, jobs=True)
+        (row,) = events_of(tenant)
         shown_limit = shown(server, row)["data"]["object"]
         assert (shown_limit["limit_type"], shown_limit["limit"], shown_limit["current_value"]) == told
         assert shown_limit["resets"] > at
@@ -247,7 +245,7 @@ def test_a_limit_is_told_of_once(
         with tenant.client("/v1", headers=headers or {"API-Version": "2024-01-15"}) as client:
             assert 429 in [client.get("/resources").status_code for _ in range(6)]
         v2.get("/events")
-    assert [row.type for row in events_of(tenant, jobs=True)] == ["resource.limit_exceeded"] * 2
+    assert [row.type for row in events_of(tenant)] == ["resource.limit_exceeded"] * 2
 
 
 def test_two_processes_tell_of_a_limit_once(server: Server, tenant: Tenant) -> None:
