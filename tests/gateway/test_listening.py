@@ -132,7 +132,7 @@ def test_events_arrive_signed_and_in_order(tmp_path: Path, server: Server, tenan
                 process.send_signal(signal.SIGINT)
                 assert process.wait(10) == 0
     assert receiver.types() == ["project.created", "project.updated", "project.deleted"]
-    rows = {row.id: row for row in events_of(tenant, "test", jobs=True)}
+    rows = {row.id: row for row in events_of(tenant, "test")}
     for headers, body in receiver.received:
         assert body == rendered(server, rows[headers["webhook-id"]])
         assert headers["x-signature"] == signatures.sign(SECRET, body)
@@ -213,7 +213,7 @@ def test_what_a_person_can_mend_is_said(
 def test_events_are_shown_in_the_version_that_is_asked_for(server: Server, tenant: Tenant) -> None:
     with tenant.client("/v2") as v2:
         v2.post("/projects", json={"name": "First", "slug": "first"})
-    (row,) = events_of(tenant, jobs=True)
+    (row,) = events_of(tenant)
     for version in ("2023-09-15", "2024-01-15"):
         api = listening.Api(server.url, tenant.live_key, version, listening.Screen(io.StringIO()))
         ids, listed = api.events_behind(None, "*")
