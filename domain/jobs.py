@@ -56,7 +56,8 @@ def create(call: Call, body: JobCreate) -> ShownJob:
     """Begin a job of a type that customers can ask for."""
     _check(body)
     plan = PLANS[body["type"]](call, body)
-    wanted = NewJob(body["type"], call.real_now * 1000, plan.resource_id, plan.project_id, plan.input)
+    due_ms = call.real_now * 1000 if plan.due_ms is None else plan.due_ms
+    wanted = NewJob(body["type"], due_ms, plan.resource_id, plan.project_id, plan.input)
     return _shown(work.begin(call, wanted, plan.tasks))
 
 

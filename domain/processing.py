@@ -77,7 +77,8 @@ def plan(call: Call, body: JobCreate) -> Plan:
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     parts = [NewTask(f"batch_{number}", batch) for number, batch in enumerate(batches, start=1)]
     shown = {"items": len(items), "batch_size": size, **({} if processor is None else {"processor": processor})}
-    return Plan(parts, resource.id, resource.project_id, shown)
+    due_ms = _ready_ms(call, resource) if resource.status == "pending" else None
+    return Plan(parts, resource.id, resource.project_id, shown, due_ms)
 
 
 def begin(call: Call, job: Job, task: Row, now_ms: int) -> Batch | Outcome:
@@ -86,8 +87,7 @@ def begin(call: Call, job: Job, task: Row, now_ms: int) -> Batch | Outcome:
     if resource is None:
         return Stopped()
     if resource.status == "pending":
-        ready_ms = (resource.estimated_completion - call.clock_offset) * 1000
-        return Again(max(ready_ms, now_ms + PENDING_MS), is_attempt=False)
+        return Again(max(_ready_ms(call, resource), now_ms + PENDING_MS), is_attempt=False)
     if resource.status != "active":
         return Failed("resource_not_active", _not_active(resource))
     pace = Pace(resource.paced_until_us, resource.queued_until_us)
@@ -150,6 +150,11 @@ def _processor(call: Call, body: JobCreate, resource: ResourceRow) -> str | None
     if wanted is not None and wanted not in known:
         raise Invalid("processor", "unknown_value", f"must be one of {', '.join(sorted(known))}")
     return wanted or DEFAULT_PROCESSOR
+
+
+def _ready_ms(call: Call, resource: ResourceRow) -> int:
+    """When a pending resource should be active, in unix milliseconds of the real time."""
+    return (resource.estimated_completion - call.clock_offset) * 1000
 
 
 def _not_active(resource: ResourceRow) -> str:

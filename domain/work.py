@@ -90,12 +90,16 @@ class JobCreate(TypedDict):
 
 
 class Plan(NamedTuple):
-    """What a customer's job comes to: its tasks, and what is shown of what it was asked for."""
+    """What a customer's job comes to: its tasks, what is shown of what it was asked for, and when it may begin.
+
+    `due_ms` is in unix milliseconds of the real time; None is at once.
+    """
 
     tasks: Sequence[NewTask]
     resource_id: str | None = None
     project_id: str | None = None
     input: Mapping[str, Any] | None = None
+    due_ms: int | None = None
 
 
 class NewJob(NamedTuple):

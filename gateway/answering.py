@@ -1,4 +1,8 @@
-"""Sends an answer in one write, where uvicorn's own cycle writes twice and tries two patterns on every header."""
+"""Sends an answer in one write, where uvicorn's own cycle writes twice and tries two patterns on every header.
+
+It offers an extension of ASGI: beside `headers`, the start of an answer may have whole lines of the head. They are made
+of constants and numbers, so they are not looked at again.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 CONTROLS = bytes([*range(32), 127])
 NO_BODY = (204, 304)
+LINES = "gateway.lines"
+EXTENSIONS: dict[str, dict[str, Any]] = {LINES: {}}
 
 
 class InvalidHeader(Exception):
@@ -30,26 +36,29 @@ class Cycle(RequestResponseCycle):
             body = message.get("body", b"")
             if not message.get("more_body", False) and self._send_whole(start, body):
                 return
+            start["headers"] = [*start["headers"], *pairs_of(start.pop(LINES, b""))]
             await super().send(start)  # type: ignore[arg-type]
         await super().send(message)
 
     def _send_whole(self, start: dict[str, Any], body: bytes) -> bool:
         """Send an answer whose length its head says; False where uvicorn has to send it, part by part."""
-        lines = [STATUS_LINE[start["status"]], *[b"%b: %b\r\n" % pair for pair in start["headers"]]]
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        head = b"".join(lines)
-        is_complete = b"\r\ncontent-length: %d\r\n" % len(body) in head or (start["status"] in NO_BODY and not body)
-        if self.disconnected or self.flow.write_paused or not is_complete:
+        pairs = start["headers"]
+        own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+        is_complete = b"content-length: %d\r\n" % len(body) in own or (start["status"] in NO_BODY and not body)
+        if not is_complete or not self.keep_alive or self.disconnected or self.flow.write_paused:
             return False
         # Each line ends in two control characters, and has no other.
-        if len(head.translate(None, CONTROLS)) != len(head) - 2 * len(lines):
+        if len(own.translate(None, CONTROLS)) != len(own) - 2 * len(pairs):
             raise InvalidHeader
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"%b\r\n%b" % (head, body))
+        self.transport.write(b"".join((STATUS_LINE[start["status"]], own, start.get(LINES, b""), b"\r\n", body)))
         self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
         self.on_response()
         return True
+
+
+def pairs_of(lines: bytes) -> list[tuple[bytes, bytes]]:
+    """Lines of a head as names and values."""
+    found = (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -72,7 +72,7 @@ class Exchange:
     caller: Caller
     plan: Plan
     standing: Standing | None = None
-    limit_headers: Sequence[tuple[bytes, bytes]] = ()
+    limit_lines = b""
     charged = 0
     operation: Operation
     arguments: dict[str, Any]

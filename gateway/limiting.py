@@ -91,7 +91,7 @@ class Limit:
                 exchange.charged = 0
                 decision = refunded(decision, refund)
         if not exchange.nested:
-            exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
+            exchange.limit_lines = limit_headers.lines(ceilings, decision, asked.at, asked.month)
 
     def _agree(self, exchange: Exchange) -> Terms:
         """Find out what holds for a caller, and keep it for the next request."""
@@ -107,7 +107,7 @@ class Limit:
         """Write the headers of an answer that is sent while its request goes on."""
         if exchange.standing is not None:
             asked, ceilings, decision = exchange.standing
-            exchange.limit_headers = limit_headers.headers(ceilings, decision, asked.at, asked.month)
+            exchange.limit_lines = limit_headers.lines(ceilings, decision, asked.at, asked.month)
 
     async def _decide(
         self, exchange: Exchange, asked: Admission, ceilings: Ceilings, decision: Decision | Awaitable[Decision]

@@ -12,6 +12,7 @@ from contract.compiler import CompiledContract
 from contract.middleware import Receive, Scope, Send
 from contract.problems import Fault, Problem
 from domain.refusals import Invalid, Refusal
+from gateway import answering
 from gateway.downloads import Downloads
 from gateway.exchange import Answer, Exchange, Headers, Place
 from gateway.execution import JSON
@@ -131,26 +132,27 @@ class Pipeline:
             self.close(exchange)
 
     async def _start(self, exchange: Exchange, answer: Answer, send: Send) -> None:
-        headers = [*answer.headers, *exchange.limit_headers, (b"x-request-id", exchange.request_id.encode())]
+        headers = [*answer.headers, *deprecation_headers(exchange)]
         if answer.status not in (204, 304) and answer.download is None:
             headers.append((b"content-length", b"%d" % len(answer.body)))
-        headers += version_headers(exchange.version, exchange.contract.stability)
-        headers += place_headers(exchange.place)
-        headers += deprecation_headers(exchange)
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        always = lines_of(exchange.version, exchange.contract.stability, exchange.place)
+        lines = b"%b%bx-request-id: %b\r\n" % (exchange.limit_lines, always, exchange.request_id.encode())
+        message = {"type": "http.response.start", "status": answer.status, "headers": headers}
+        if answering.LINES in exchange.scope.get("extensions", ()):
+            message[answering.LINES] = lines
+        else:
+            headers += answering.pairs_of(lines)
+        await send(message)
 
 
 @cache
-def version_headers(version: str, stability: str) -> Headers:
-    """The headers that every answer of a version has."""
-    headers = [(b"api-version", version.encode()), *ALWAYS]
-    return headers if stability == "stable" else [*headers, (b"x-api-stability", stability.encode())]
-
-
-@cache
-def place_headers(place: Place) -> Headers:
-    """The headers that every answer of an environment and region has."""
-    return [(b"x-environment", place.environment.encode()), (b"x-region", place.region.encode())]
+def lines_of(version: str, stability: str, place: Place) -> bytes:
+    """The lines of the head that every answer of a version in an environment and region has."""
+    fixed = [(b"api-version", version.encode()), *ALWAYS]
+    if stability != "stable":
+        fixed.append((b"x-api-stability", stability.encode()))
+    fixed += [(b"x-environment", place.environment.encode()), (b"x-region", place.region.encode())]
+    return b"".join(b"%b: %b\r\n" % pair for pair in fixed)
 
 
 def deprecation_headers(exchange: Exchange) -> Headers:

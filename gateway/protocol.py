@@ -10,7 +10,7 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.answering import Cycle
+from gateway.answering import EXTENSIONS, Cycle
 
 LARGEST_HEAD = 65_536
 NOT_HTTP = "The request is not valid HTTP. Check its first line and its headers."
@@ -42,6 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         scope: Any = self.scope
         scope["http_version"] = version
+        scope["extensions"] = EXTENSIONS
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["raw_path"], scope["query_string"] = target(self.url)
         path = scope["raw_path"].decode("ascii")

@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import time
 from collections import deque
 from collections.abc import Awaitable
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import unquote_plus
 
 import structlog
 
-from contract.middleware import Scope
 from domain import api_keys, limits, logs, usage
 from domain.callers import Caller
 from domain.limits import Exceeded
-from gateway import limiting
+from gateway import entries, limiting
+from gateway.entries import Request
 from gateway.exchange import Exchange
 from storage.database import Database, DeadlineExceeded, Transaction, Unavailable
 
 log = structlog.get_logger()
 
-WAIT_SECONDS = 0.25
+WAIT_SECONDS = 1.0
 RETRY_SECONDS = 1.0
-MOST_AT_ONCE = 500
+# Each write has SQLite's readers forget their pages, so that many small ones would cost every read.
+MOST_AT_ONCE = 2_000
 # About ten megabytes; when the database is away for longer, the oldest entries are lost, and nothing else.
 MOST_WAITING = 20_000
 MOST_REMEMBERED = 10_000
 SECONDS_PER_DAY = 86_400
 SECONDS_PER_MINUTE = 60
-LONGEST_PATH = 2_000
-LONGEST_ID = 64
 
-LEVELS = {2: "info", 3: "info", 4: "warning", 5: "error"}
 NOT_COUNTED = (304, 429)
 # Those who read what is recorded find every request there that was answered before theirs.
 READERS = (("logs:read",), ("usage:read",), ("events:read",))
 EXPANSION = "logs"
-HIDDEN = "[hidden]"
-KEY = re.compile(r"sk_(?:live|test)_[0-9A-Za-z]*", re.IGNORECASE)
-KEY_PARAMETER = "api_key"
 
 
 # An account and one of its limits.
@@ -50,16 +42,16 @@ Limited = tuple[str, str]
 
 
 class Batch(NamedTuple):
-    """What is written together: entries, requests counted, keys used with the time of it, and limits exceeded."""
+    """What is written together: requests, requests counted, keys used with the time of it, and limits exceeded."""
 
-    entries: list[logs.Entry]
+    requests: list[Request]
     counted: dict[usage.Key, tuple[int, int]]
     keys: dict[str, api_keys.Use]
     exceeded: dict[Limited, Exceeded]
 
 
 class Recorder:
-    """Gathers records in memory and writes them behind the answers, a quarter of a second later at most.
+    """Gathers records in memory and writes them behind the answers, a second later at most.
 
     A process that is killed loses what it gathered since. What cannot be written waits, and is bounded; no request
     fails or waits because of it.
@@ -68,7 +60,7 @@ class Recorder:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.dropped = 0
-        self._entries: deque[logs.Entry] = deque()
+        self._requests: deque[Request] = deque()
         self._counted: dict[usage.Key, tuple[int, int]] = {}
         self._keys: dict[str, api_keys.Use] = {}
         self._noted: dict[str, int] = {}
@@ -84,8 +76,7 @@ class Recorder:
         caller = getattr(exchange, "caller", None)
         if caller is None:
             return
-        answer = exchange.answer
-        self._entries.append(entry_of(exchange, caller, None if answer is None else answer.status))
+        self._requests.append(entries.request_of(exchange, caller))
         now = exchange.now
         if counts(exchange, caller):
             account_id, mode = caller.scope
@@ -96,9 +87,9 @@ class Recorder:
                 self._count((account_id, mode, day, operation.id), 1, now)
         if self._noted.get(caller.key_id) != now // SECONDS_PER_MINUTE:
             self._keys[caller.key_id] = caller.scope, now
-        if exchange.standing is not None:
+        if exchange.standing is not None and not exchange.charged:
             self._note_limit(limiting.exceeded(exchange.standing, exchange.request_id))
-        if len(self._entries) >= MOST_AT_ONCE:
+        if len(self._requests) >= MOST_AT_ONCE:
             self._hurry()
         if self._timer is None:
             self._wait(WAIT_SECONDS)
@@ -106,7 +97,7 @@ class Recorder:
     async def flush(self) -> None:
         """Write what was recorded before, unless the database cannot take it now."""
         async with self._writing:
-            for _ in range(1 + len(self._entries) // MOST_AT_ONCE):
+            for _ in range(1 + len(self._requests) // MOST_AT_ONCE):
                 batch = self._take()
                 if not any(batch) or not await self._write(batch):
                     return
@@ -118,8 +109,8 @@ class Recorder:
         await self.flush()
         if self._timer is not None:
             self._timer.cancel()
-        if self._entries:
-            log.error("request log lost", entries=len(self._entries))
+        if self._requests:
+            log.error("request log lost", entries=len(self._requests))
 
     def _count(self, key: usage.Key, requests: int, last: int) -> None:
         before = self._counted.get(key)
@@ -136,8 +127,8 @@ class Recorder:
 
     def _hurry(self) -> None:
         """Write many entries at once; while the database fails, only the timer tries again."""
-        if len(self._entries) > MOST_WAITING:
-            self._entries.popleft()
+        if len(self._requests) > MOST_WAITING:
+            self._requests.popleft()
             self.dropped += 1
         if not self._is_failing and not self._writing.locked():
             self._start()
@@ -155,10 +146,10 @@ class Recorder:
             self._task = asyncio.get_running_loop().create_task(self.flush())
 
     def _take(self) -> Batch:
-        entries = list(islice(self._entries, MOST_AT_ONCE))
-        for _ in entries:
-            self._entries.popleft()
-        batch = Batch(entries, self._counted, self._keys, self._exceeded)
+        requests = list(islice(self._requests, MOST_AT_ONCE))
+        for _ in requests:
+            self._requests.popleft()
+        batch = Batch(requests, self._counted, self._keys, self._exceeded)
         self._counted, self._keys, self._exceeded = {}, {}, {}
         return batch
 
@@ -173,8 +164,8 @@ class Recorder:
             self._put_back(batch)
             return False
         except Exception:
-            self.dropped += len(batch.entries)
-            log.exception("request log not written", entries=len(batch.entries))
+            self.dropped += len(batch.requests)
+            log.exception("request log not written", entries=len(batch.requests))
         if self._is_failing:
             log.warning("request log is written again", dropped=self.dropped)
             self._is_failing = False
@@ -186,7 +177,7 @@ class Recorder:
         return True
 
     def _put_back(self, batch: Batch) -> None:
-        self._entries.extendleft(reversed(batch.entries))
+        self._requests.extendleft(reversed(batch.requests))
         for key, (requests, last) in batch.counted.items():
             self._count(key, requests, last)
         self._keys = {**batch.keys, **self._keys}
@@ -209,7 +200,7 @@ class Settle:
 
 def store(tx: Transaction, batch: Batch) -> None:
     """Write a batch in one transaction."""
-    logs.store(tx, batch.entries)
+    logs.store(tx, [entries.entry_of(request) for request in batch.requests])
     usage.add(tx, batch.counted)
     api_keys.touch(tx, batch.keys)
     for _, exceeded in sorted(batch.exceeded.items()):
@@ -225,67 +216,3 @@ def counts(exchange: Exchange, caller: Caller) -> bool:
     if caller.scope.mode == "live":
         return exchange.charged > 0
     return exchange.answer is not None and exchange.answer.status not in NOT_COUNTED and not exchange.prepaid
-
-
-def entry_of(exchange: Exchange, caller: Caller, status: int | None) -> logs.Entry:
-    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it.
-
-    Its message is empty: it is made of the rest when it is read.
-    """
-    operation = getattr(exchange, "operation", None)
-    match = getattr(exchange, "match", None)
-    values = () if match is None else match.values
-    return (
-        *caller.scope,
-        exchange.request_id.removeprefix(logs.PREFIXES["request"]),
-        exchange.now,
-        "request",
-        "warning" if status is None else LEVELS[status // 100],
-        "",
-        exchange.scope["method"],
-        shown_path(exchange.scope),
-        None if operation is None else operation.id,
-        status,
-        int((time.perf_counter() - exchange.started) * 1_000_000),
-        exchange.version,
-        caller.key_id,
-        caller.key_prefix,
-        exchange.error_code,
-        exchange.limiter,
-        exchange.idempotency,
-        values[0] if values and is_resource_id(values[0]) else None,
-        None,
-    )
-
-
-def is_resource_id(value: str) -> bool:
-    """Whether a value of a path has the form of a resource's id."""
-    return value.startswith("res_") and value[4:].isalnum() and len(value) <= LONGEST_ID
-
-
-def shown_path(scope: Scope) -> str:
-    """The path and the query string as they were sent, without anything that is or looks like an API key."""
-    query = scope["query_string"]
-    raw = scope.get("raw_path") or scope["path"].encode()
-    path = (raw + b"?" + query if query else raw).decode("utf-8", "replace")
-    # Most have no sign of a key, and are not taken apart.
-    lowered = path.lower()
-    if "sk_" in lowered or "%" in lowered or KEY_PARAMETER in lowered:
-        path = without_keys(path)
-    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}…"
-
-
-def without_keys(path: str) -> str:
-    """A path and query string with each API key and each value of `api_key` hidden, however it is encoded."""
-    place, mark, query = path.partition("?")
-    segments = "/".join(hidden(segment) for segment in place.split("/"))
-    return segments + mark + "&".join(hidden(pair) for pair in query.split("&"))
-
-
-def hidden(text: str) -> str:
-    """A segment of a path or a pair of a query string with its key hidden."""
-    name, equals, _ = text.partition("=")
-    if equals and KEY_PARAMETER in unquote_plus(name).lower():
-        return f"{name}={HIDDEN}"
-    found = KEY.sub(HIDDEN, text)
-    return HIDDEN if KEY.search(unquote_plus(found)) else found

@@ -1747,11 +1747,13 @@ class EventRequest(TypedDict):
 
 
 class Configuration1(TypedDict):
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     timeout_ms: NotRequired[TimeoutMs]
     retry_count: NotRequired[RetryCount]
     batch_size: NotRequired[BatchSize]
+    rate_limit: NotRequired[Count]
+    """Executions per minute at most. Set by the platform."""
 
 
 class Provisioning1(TypedDict):
@@ -1780,12 +1782,13 @@ class ResourceAttributes(TypedDict):
     type: NotRequired[ResourceType]
     status: NotRequired[ResourceStatus]
     configuration: NotRequired[Configuration1]
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: NotRequired[Metadata]
     project: NotRequired[str | None]
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: NotRequired[TargetUrl]
     provisioning: NotRequired[Provisioning1]
     """How far the resource's provisioning is."""
 
@@ -1805,12 +1808,13 @@ class Object(TypedDict):
     type: ResourceType
     status: ResourceStatus
     configuration: Configuration1
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: Metadata
     project: str | None
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: TargetUrl
     provisioning: Provisioning1
     """How far the resource's provisioning is."""
 
@@ -2192,33 +2196,10 @@ class SettingsPayload(TypedDict):
     request: EventRequest
 
 
-class Progress(TypedDict):
-    """How many of its tasks are done."""
-
-    total: NotRequired[Count]
-    succeeded: NotRequired[Count]
-    failed: NotRequired[Count]
-    canceled: NotRequired[Count]
-    percent: NotRequired[float]
-    """How much of it is done."""
-
-
-class Error3(TypedDict):
-    """Why it failed, if it did."""
-
-    code: NotRequired[str]
-    """What went wrong."""
-
-    message: NotRequired[str]
-    """What went wrong, in a sentence."""
-
-
 class JobAttributes(TypedDict):
     """The attributes of a job that events show."""
 
-    id: NotRequired[str]
-    """The job's id."""
-
+    id: NotRequired[JobId]
     object: NotRequired[Literal["job"]]
     """Always `job`."""
 
@@ -2228,23 +2209,20 @@ class JobAttributes(TypedDict):
     updated: NotRequired[UnixTime]
     """When it changed last."""
 
-    type: NotRequired[Literal["provision", "process", "export"]]
-    """What the job does."""
-
-    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
-    """How far the job is."""
-
+    type: NotRequired[JobType]
+    status: NotRequired[WorkStatus]
     resource: NotRequired[str | None]
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: NotRequired[str | None]
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: NotRequired[Progress]
-    """How many of its tasks are done."""
+    progress: NotRequired[JobProgress]
+    input: NotRequired[dict[str, Any] | None]
+    """What was asked for, in short."""
 
-    error: NotRequired[Error3 | None]
-    """Why it failed, if it did."""
+    error: NotRequired[WorkError | None]
+    """Why the job failed, if it did."""
 
     started: NotRequired[PossibleTime]
     """When its first task began."""
@@ -2256,9 +2234,7 @@ class JobAttributes(TypedDict):
 class Object6(TypedDict):
     """The attributes of a job that events show."""
 
-    id: str
-    """The job's id."""
-
+    id: JobId
     object: Literal["job"]
     """Always `job`."""
 
@@ -2268,23 +2244,20 @@ class Object6(TypedDict):
     updated: UnixTime
     """When it changed last."""
 
-    type: Literal["provision", "process", "export"]
-    """What the job does."""
-
-    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
-    """How far the job is."""
-
+    type: JobType
+    status: WorkStatus
     resource: str | None
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: str | None
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: Progress
-    """How many of its tasks are done."""
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
 
-    error: Error3 | None
-    """Why it failed, if it did."""
+    error: WorkError | None
+    """Why the job failed, if it did."""
 
     started: PossibleTime
     """When its first task began."""
@@ -2406,13 +2379,15 @@ class LimitPayload(TypedDict):
 
 
 class Config(TypedDict):
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     timeout: NotRequired[float]
     """How long one execution may take, in seconds."""
 
     retry_count: NotRequired[RetryCount]
     batch_size: NotRequired[BatchSize]
+    rate_limit: NotRequired[Count]
+    """Executions per minute at most. Set by the platform."""
 
 
 class V1ResourceAttributes(TypedDict):
@@ -2425,12 +2400,13 @@ class V1ResourceAttributes(TypedDict):
     type: NotRequired[ResourceType]
     status: NotRequired[ResourceStatus]
     config: NotRequired[Config]
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: NotRequired[Metadata]
     project: NotRequired[str | None]
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: NotRequired[TargetUrl]
     created_at: NotRequired[Timestamp]
     updated_at: NotRequired[Timestamp]
 
@@ -2445,12 +2421,13 @@ class Data9(TypedDict):
     type: ResourceType
     status: ResourceStatus
     config: Config
-    """What its customer set of how the resource works."""
+    """How the resource works."""
 
     metadata: Metadata
     project: str | None
     """The id of the project that the resource belongs to, if it belongs to one."""
 
+    target_url: TargetUrl
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -2726,26 +2703,21 @@ class V1SettingsPayload(TypedDict):
 class V1JobAttributes(TypedDict):
     """The attributes of a job that events show."""
 
-    id: NotRequired[str]
-    """The job's id."""
-
-    type: NotRequired[Literal["provision", "process", "export"]]
-    """What the job does."""
-
-    status: NotRequired[Literal["queued", "running", "succeeded", "failed", "canceled"]]
-    """How far the job is."""
-
+    id: NotRequired[JobId]
+    type: NotRequired[JobType]
+    status: NotRequired[WorkStatus]
     resource: NotRequired[str | None]
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: NotRequired[str | None]
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: NotRequired[Progress]
-    """How many of its tasks are done."""
+    progress: NotRequired[JobProgress]
+    input: NotRequired[dict[str, Any] | None]
+    """What was asked for, in short."""
 
-    error: NotRequired[Error3 | None]
-    """Why it failed, if it did."""
+    error: NotRequired[WorkError | None]
+    """Why the job failed, if it did."""
 
     started_at: NotRequired[PossibleTimestamp]
     """When its first task began."""
@@ -2763,26 +2735,21 @@ class V1JobAttributes(TypedDict):
 class Data15(TypedDict):
     """The attributes of a job that events show."""
 
-    id: str
-    """The job's id."""
-
-    type: Literal["provision", "process", "export"]
-    """What the job does."""
-
-    status: Literal["queued", "running", "succeeded", "failed", "canceled"]
-    """How far the job is."""
-
+    id: JobId
+    type: JobType
+    status: WorkStatus
     resource: str | None
-    """The id of the resource that it is about, if it is about one."""
+    """The id of the resource that the job is about, if it is about one."""
 
     project: str | None
-    """The id of the project that it belongs to, if it belongs to one."""
+    """The id of the project that the resource belonged to, if it belonged to one."""
 
-    progress: Progress
-    """How many of its tasks are done."""
+    progress: JobProgress
+    input: dict[str, Any] | None
+    """What was asked for, in short."""
 
-    error: Error3 | None
-    """Why it failed, if it did."""
+    error: WorkError | None
+    """Why the job failed, if it did."""
 
     started_at: PossibleTimestamp
     """When its first task began."""

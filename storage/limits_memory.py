@@ -6,6 +6,7 @@ from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceili
 TOLERANCE = MINUTE * MICROSECONDS
 GENERATION = HOUR * MICROSECONDS
 ADMITTED = Verdict.ADMITTED
+FREELY = ADMITTED, 0
 UNDECIDED = Decision(Verdict.MONTH_UNKNOWN, 0, 0, 0, 0, 0)
 
 
@@ -47,35 +48,29 @@ class MemoryLimiter:
     def __init__(self) -> None:
         self._young: dict[str, _Account] = {}
         self._old: dict[str, _Account] = {}
-        self._ends = 0
+        self._begins = self._ends = 0
 
     def admit(self, asked: Admission, ceilings: Ceilings) -> Decision:
         """Let a request in and count it, or refuse it and count nothing."""
-        account_id, at, month, cost, slot, month_used = asked
-        window, _, _, _, quota = ceilings
-        account = self._account(account_id, at)
+        at, month = asked.at, asked.month
+        account = self._young.get(asked.account_id) if self._begins < at < self._ends else None
+        if account is None:
+            account = self._account(asked.account_id, at)
         if account.month != month.start:
-            if month_used is not None:
-                account.month, account.month_used = month.start, month_used
-            elif quota is not None:
+            if asked.month_used is not None:
+                account.month, account.month_used = month.start, asked.month_used
+            elif ceilings.quota is not None:
                 return UNDECIDED
-        number, used = account.count(at, window)
-        if window == MINUTE:
-            account.drain(at, ceilings.rate)
-        if quota is not None and account.month_used + cost > quota:
-            verdict, wait = Verdict.QUOTA, month.end * MICROSECONDS - at
-        elif window == HOUR:
-            verdict, wait = _of_hour(number, used, asked, ceilings)
-        else:
-            verdict, wait = _of_minute(account, asked, ceilings)
+        number, used = account.count(at, ceilings.window)
+        verdict, wait = _judge(account, number, used, asked, ceilings)
         if verdict is ADMITTED:
-            used += cost
-            account.windows[window] = number, used
-            if window == MINUTE:
-                account.backlog += cost * REQUEST
+            used += asked.cost
+            account.windows[ceilings.window] = number, used
+            if ceilings.window == MINUTE:
+                account.backlog += asked.cost * REQUEST
             if account.month == month.start:
-                account.month_used += cost
-            if slot:
+                account.month_used += asked.cost
+            if asked.slot:
                 account.active += 1
         return Decision(verdict, used, account.backlog, account.active, account.month_used, wait)
 
@@ -106,27 +101,29 @@ class MemoryLimiter:
             account.month_used = max(0, account.month_used - refund)
 
     def _account(self, account_id: str, at: int) -> _Account:
-        if not self._ends - 2 * GENERATION < at < self._ends:
+        if not self._begins < at < self._ends:
             self._old = self._young if at < self._ends + GENERATION else {}
             self._young = {}
-            self._ends = at + GENERATION
+            self._begins, self._ends = at - GENERATION, at + GENERATION
         account = self._young.get(account_id)
         if account is None:
             account = self._young[account_id] = self._old.pop(account_id) if account_id in self._old else _Account()
         return account
 
 
-def _of_hour(number: int, used: int, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
-    if used + asked.cost > ceilings.rate:
-        return Verdict.RATE, (number + 1) * HOUR * MICROSECONDS - asked.at
-    return ADMITTED, 0
-
-
-def _of_minute(account: _Account, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
-    over = account.backlog + (asked.cost - ceilings.burst) * REQUEST
+def _judge(account: _Account, number: int, used: int, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
+    """What is to become of a request that finds so much used of the window with this number."""
+    _, at, month, cost, slot, _ = asked
+    window, rate, burst, concurrent, quota = ceilings
+    if window == MINUTE:
+        account.drain(at, rate)
+    if quota is not None and account.month_used + cost > quota:
+        return Verdict.QUOTA, month.end * MICROSECONDS - at
+    if window == HOUR:
+        return (Verdict.RATE, (number + 1) * HOUR * MICROSECONDS - at) if used + cost > rate else FREELY
+    over = account.backlog + (cost - burst) * REQUEST
     if over > 0:
-        return Verdict.RATE, -(-over // ceilings.rate)
-    concurrent = ceilings.concurrent
-    if concurrent is not None and asked.slot and account.active >= concurrent:
+        return Verdict.RATE, -(-over // rate)
+    if concurrent is not None and slot and account.active >= concurrent:
         return Verdict.CONCURRENCY, MICROSECONDS
-    return ADMITTED, 0
+    return FREELY

@@ -85,7 +85,10 @@ RELEASE = Statement(
 )
 # What a worker has locked is being begun: it runs to its end, as all that has begun.
 _WAITING = (
-    sa.select(tasks.c.id).where(_of_job, tasks.c.status == "queued").with_for_update(skip_locked=True).cte("some")
+    sa.select(tasks.c.id)
+    .where(_of_job, tasks.c.status == "queued", tasks.c.number >= sa.bindparam("from_number"))
+    .with_for_update(skip_locked=True)
+    .cte("some")
 )
 CANCEL = Statement(
     sa.update(tasks)
@@ -128,7 +131,7 @@ def release(tx: Transaction, scope: Scope, job_id: str, number: int, due_ms: int
 
 def cancel_waiting(tx: Transaction, scope: Scope, job_id: str, now: int, first: int = 1) -> int:
     """Cancel every task of a job, from a number on, that has not begun, and return how many there were."""
-    values = {"job_id": job_id, "from": first, "updated": now, "finished": now}
+    values = {"job_id": job_id, "from_number": first, "updated": now, "finished": now}
     return len(CANCEL.all(tx, {**scope._asdict(), **values}))
 
 

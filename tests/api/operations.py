@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,15 @@ PREPARED: dict[str, str] = {"events.list_events": "projects.create_project"}
 MORE_SCOPES: dict[str, set[str]] = {
     "api_keys.create_api_key": {"resources:read", "resources:write"},
     "api_keys.rotate_api_key": {"resources:read", "resources:write"},
+    "exports.get_job_output": {"resources:read", "projects:read"},
+    "jobs.create_job": {"resources:read", "projects:read"},
 }
+# What these make goes on until a worker has done it, so a test waits for that.
+WORKED = ("jobs.create_job",)
+
+# What these make goes on after the answer; a test begins once it has ended.
+GOING_ON = {"jobs.create_job"}
+ENDED = {"succeeded", "failed", "canceled"}
 
 
 @functools.cache
@@ -184,7 +193,16 @@ class Operation:
         maker, expressions = self._maker()
         answer = maker.done(client)
         assert answer.status_code == maker.success, f"{maker} for {self}: {answer.text}"
+        until = time.monotonic() + PATIENCE
+        while maker.name in WORKED and not maker.is_done(client, answer):
+            assert time.monotonic() < until, f"what {maker} made is never done"
+            time.sleep(0.02)
         return {name.removeprefix("path."): evaluate(text, answer) for name, text in expressions.items()}
+
+    def is_done(self, client: Client, made: httpx2.Response) -> bool:
+        """Whether a worker has done what was made."""
+        body = client.get(made.headers["Location"], headers=self.version).json()
+        return body.get("data", body)["status"] in ("succeeded", "failed", "canceled")
 
     def done(self, client: Client) -> httpx2.Response:
         """The answer to a request that is good; one that was given up left nothing, so it is sent again."""
@@ -193,7 +211,10 @@ class Operation:
             found = (each for each in operations() if each.operation_id == first and each.prefix == self.prefix)
             next(found).done(client)
         answers = (self.send(client, self.target(client), headers=self.version) for _ in range(MOST_TRIES))
-        return next(answer for answer in answers if answer.status_code != 504)
+        answer = next(answer for answer in answers if answer.status_code != 504)
+        if self.name in GOING_ON and answer.status_code == self.success:
+            wait_for_end(client, answer.headers["Location"])
+        return answer
 
     def schema(self) -> dict[str, dict[str, Any]]:
         """The properties of the object in its answer, out of the envelope; none where there is no such object."""
@@ -236,6 +257,17 @@ class Operation:
     @staticmethod
     def _resolved(node: dict[str, Any]) -> dict[str, Any]:
         return document().deref(node, "#")[0]
+
+
+def wait_for_end(client: Client, location: str) -> None:
+    """Wait until something that goes on has ended."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        shown = client.get(location).json()
+        if shown.get("data", shown)["status"] in ENDED:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{location} does not end")
 
 
 def properties(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

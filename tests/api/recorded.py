@@ -21,12 +21,16 @@ def read(server: Server, unit: Callable[[Transaction], T]) -> T:
 
 
 def events_of(tenant: Tenant, mode: str = "live") -> list[events.Row]:
-    """Every event of a tenant in one mode, in the order in which they were recorded."""
+    """Every event of a tenant in one mode, in the order in which they were recorded.
+
+    Those of the jobs that provision resources are left out, as they come beside what a test does.
+    """
     found = sa.select(tables.events).where(
         tables.events.c.account_id == tenant.account_id, tables.events.c.mode == mode
     )
     ordered = found.order_by(tables.events.c.sequence)
-    return read(tenant.server, lambda tx: [events.Row._make(row) for row in tx.execute(ordered)])
+    rows = read(tenant.server, lambda tx: [events.Row._make(row) for row in tx.execute(ordered)])
+    return [row for row in rows if row.object.get("object") != "job" or row.object["type"] != "provision"]
 
 
 def types_of(tenant: Tenant, mode: str = "live") -> list[str]:

@@ -94,7 +94,7 @@ def test_an_execution_is_a_new_representation_and_no_new_revision(tenant: Tenant
     assert v2.get(f"/resources/{made}", headers={"If-None-Match": after.headers["ETag"]}).status_code == 304
     changed = v2.patch(f"/resources/{made}", json={"name": "Another name"}, headers={"If-Match": before})
     assert changed.status_code == 200
-    assert recorded.types_of(tenant) == ["resource.created", "resource.updated"]
+    assert recorded.types_of(tenant).count("resource.updated") == 1
 
 
 def test_metrics_go_with_their_resource(tenant: Tenant, v1: Client, v2: Client) -> None:

@@ -11,8 +11,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 
 import processors
+from gateway import administration
+from storage import tables
 from tests import receiving
 from tests.api import recorded
 from tests.processors_added import acting
@@ -20,7 +23,6 @@ from tests.receiving import Receiver
 from tests.serving import Client, Server, Tenant, running
 
 ADDED = str(Path(acting.__file__).parent)
-LIVELY = {"webhook_allowed_networks": "127.0.0.0/8"}
 # Longer than any pause before a retry.
 SECONDS = 75
 
@@ -30,7 +32,9 @@ def lively(fresh_database: Callable[[], str]) -> Iterator[Server]:
     """A server with more processors, which may send into its own machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processors, "__path__", [*processors.__path__, ADDED])
-        with running(fresh_database(), **LIVELY) as server:
+        with running(
+            fresh_database(), webhook_allowed_networks="127.0.0.0/8", provisioning_step_seconds=10.0
+        ) as server:
             yield server
 
 
@@ -207,17 +211,22 @@ def test_what_cannot_be_kept_fails(v2: Client, item: dict[str, Any], code: str, 
 def test_the_rate_limit_holds_and_turns_come(v2: Client, tenant: Tenant) -> None:
     server = tenant.server
     resource = active(v2, batch_size=1)
-    # A tenth of the thousand that a minute allows is begun at once.
-    job = begin(v2, resource, [{"number": number} for number in range(130)])
+    # As after a thousand executions within this minute.
+    used_up = int((server.clock.time() + 60) * 1_000_000)
+    paced = sa.update(tables.resources).where(tables.resources.c.id == resource).values(paced_until_us=used_up)
+    administration.write(server.settings, lambda tx: tx.execute(paced).rowcount)
+    job = begin(v2, resource, [{"number": number} for number in range(30)])
 
     def waiting() -> list[Any]:
         return [task for task in tasks_of(v2, job) if task["error"] and task["error"]["code"] == "rate_limited"]
 
-    receiving.until(waiting)
-    assert {task["status"] for task in waiting()} <= {"queued", "running"}
+    receiving.until(lambda: len(waiting()) == 30)
+    assert {task["status"] for task in waiting()} == {"queued"}
+    assert {task["attempts"] for task in waiting()} == {0}
+    assert data(v2.get(f"/jobs/{job}"))["status"] == "queued"
     server.clock.offset += SECONDS
     done = ended(v2, job)
-    assert done["progress"]["succeeded"] == 130
+    assert done["progress"]["succeeded"] == 30
     assert {task["error"] for task in tasks_of(v2, job)} == {None}
     assert {task["attempts"] for task in tasks_of(v2, job)} == {1}
 

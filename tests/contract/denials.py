@@ -64,3 +64,12 @@ def network_not_allowed(tenant: Tenant, contract: str) -> httpx2.Response:
         key = made(client, "/api-keys", name="A key", scopes=["*"], allowed_networks=["203.0.113.0/24"])["key"]
     with tenant.client(f"/{contract}", key=key) as client:
         return client.get("/resources")
+
+
+def resource_not_active(tenant: Tenant, contract: str) -> httpx2.Response:
+    """Items for a resource that is paused."""
+    with tenant.client(f"/{contract}") as client:
+        made = client.create()["id"]
+        change = client.put if contract == "v1" else client.patch
+        assert change(f"/resources/{made}", json={"status": "paused"}).status_code == 200
+        return client.post("/jobs", json={"type": "process", "resource": made, "items": [{}]})

@@ -157,6 +157,7 @@ MET: dict[str, tuple[str, How]] = {
     "method_not_allowed": ("server", told("DELETE", "/resources")),
     "already_exists": ("server", twice),
     "in_use": ("server", of_what_is_in_use),
+    "resource_not_active": ("server", denials.resource_not_active),
     "precondition_failed": ("server", with_stale_version),
     "batch_rolled_back": ("server", batches.rolled_back),
     "body_too_large": ("server", told("POST", "/resources", content=b" " * (10 * 1024 * 1024 + 1), headers=JSON)),

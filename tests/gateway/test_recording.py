@@ -17,9 +17,10 @@ import pytest
 import structlog
 
 from domain.callers import Caller
-from gateway import logs, recording
+from gateway import entries, logs
+from gateway.entries import HIDDEN
 from gateway.exchange import Answer, Exchange
-from gateway.recording import HIDDEN, MOST_AT_ONCE, MOST_WAITING, Recorder
+from gateway.recording import MOST_AT_ONCE, MOST_WAITING, Recorder
 from storage import api_keys
 from storage.database import Database, Transaction, Unavailable
 from storage.scope import Scope
@@ -42,7 +43,7 @@ class Broken:
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        self.units.append(len(unit.keywords["batch"].entries))
+        self.units.append(len(unit.keywords["batch"].requests))
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ SECRET = "sk_live_0123456789abcdefghijABCDEFGHIJKLMNOP"
 )
 def test_no_key_is_shown(sent: str, shown: str) -> None:  # B019
     path, _, query = sent.encode().partition(b"?")
-    assert recording.shown_path({"raw_path": path, "query_string": query, "path": "/"}) == shown
+    assert entries.shown_path(path, query) == shown
 
 
 def everything(server: Server, extra: str = "") -> str:

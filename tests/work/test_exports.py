@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from domain import calls, exports, ids, projects, work
+from domain import calls, exporting, exports, ids, projects, work
 from domain.accounts import Account
 from domain.calls import UNLIMITED, Allowance, Call, Means
 from domain.work import Job, JobCreate, NewJob
@@ -87,7 +87,7 @@ def begin(tx: Transaction, account_id: str, **asked: Any) -> Job:
 
 def lane(opened: Database, url: str, writer: Names | None = None) -> Steps:
     station = Station(opened, CLOCK, wakeup.open_wakeups(url, opened), Means(sandboxes.SEAL))
-    return Steps(station, "export", Step(partial(exports.step, writer or Names()), together=1))
+    return Steps(station, "export", Step(partial(exporting.step, writer or Names()), together=1))
 
 
 async def finish(running: Steps) -> int:
@@ -109,7 +109,7 @@ def written(tx: Transaction, account_id: str, job: Job) -> list[str]:
 def test_a_worker_that_stops_in_the_middle_loses_and_doubles_nothing(url: str) -> None:  # A067
     async def begun(opened: Database) -> tuple[str, list[str], Job]:
         account_id = await opened.write(sandboxes.account)
-        made = await opened.write(partial(add, account_id=account_id, number=3 * exports.MOST_LINES + 10))
+        made = await opened.write(partial(add, account_id=account_id, number=3 * exporting.MOST_LINES + 10))
         job = await opened.write(partial(begin, account_id=account_id))
         running = lane(opened, url)
         assert await running.look()
@@ -151,7 +151,7 @@ def test_one_account_holds_up_no_other(url: str) -> None:
     async def test(opened: Database) -> None:
         first, second = [await opened.write(sandboxes.account) for _ in range(2)]
         for account_id in (first, second):
-            await opened.write(partial(add, account_id=account_id, number=3 * exports.MOST_LINES))
+            await opened.write(partial(add, account_id=account_id, number=3 * exporting.MOST_LINES))
         jobs = [await opened.write(partial(begin, account_id=each)) for each in (first, second)]
         running = lane(opened, url)
         scopes = [Scope(first, "live"), Scope(second, "live")]
@@ -166,13 +166,13 @@ def test_one_account_holds_up_no_other(url: str) -> None:
             await finish(running)
         for scope, job in zip(scopes, jobs, strict=True):
             found = await opened.read(partial(written, account_id=scope.account_id, job=job))
-            assert len(set(found)) == len(found) == 3 * exports.MOST_LINES
+            assert len(set(found)) == len(found) == 3 * exporting.MOST_LINES
 
     on(url, test)
 
 
 def test_a_part_is_bounded_by_its_size_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "MOST_BYTES", 500)
+    monkeypatch.setattr(exporting, "MOST_BYTES", 500)
 
     async def test(opened: Database) -> None:
         account_id = await opened.write(sandboxes.account)

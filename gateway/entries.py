@@ -1,0 +1,124 @@
+"""What the log keeps of a request, without anything that is or looks like an API key."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+from domain import logs
+from domain.callers import Caller
+from gateway.exchange import Exchange
+
+LEVELS = {2: "info", 3: "info", 4: "warning", 5: "error"}
+LONGEST_PATH = 2_000
+LONGEST_ID = 64
+HIDDEN = "[hidden]"
+KEY = re.compile(r"sk_(?:live|test)_[0-9A-Za-z]*", re.IGNORECASE)
+KEY_PARAMETER = "api_key"
+
+
+class Request(NamedTuple):
+    """What is known of a request. Its entry is made when many are written: one by one that costs several times as much.
+
+    `status` is None where the request was not sent to its end; `values` are those of its path.
+    """
+
+    caller: Caller
+    id: str
+    time: int
+    method: str
+    path: bytes
+    query: bytes
+    operation: str | None
+    status: int | None
+    seconds: float
+    version: str
+    error_code: str | None
+    limiter: str
+    idempotency: str
+    values: tuple[str, ...]
+
+
+def request_of(exchange: Exchange, caller: Caller) -> Request:
+    """What is known of a request that ends."""
+    scope, answer = exchange.scope, exchange.answer
+    operation = getattr(exchange, "operation", None)
+    match = getattr(exchange, "match", None)
+    return Request(
+        caller,
+        exchange.request_id,
+        exchange.now,
+        scope["method"],
+        scope.get("raw_path") or scope["path"].encode(),
+        scope["query_string"],
+        None if operation is None else operation.id,
+        None if answer is None else answer.status,
+        time.perf_counter() - exchange.started,
+        exchange.version,
+        exchange.error_code,
+        exchange.limiter,
+        exchange.idempotency,
+        () if match is None else match.values,
+    )
+
+
+def entry_of(request: Request) -> logs.Entry:
+    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it.
+
+    Its message is empty: it is made of the rest when it is read.
+    """
+    caller, status, values = request.caller, request.status, request.values
+    return (
+        *caller.scope,
+        request.id.removeprefix(logs.PREFIXES["request"]),
+        request.time,
+        "request",
+        "warning" if status is None else LEVELS[status // 100],
+        "",
+        request.method,
+        shown_path(request.path, request.query),
+        request.operation,
+        status,
+        int(request.seconds * 1_000_000),
+        request.version,
+        caller.key_id,
+        caller.key_prefix,
+        request.error_code,
+        request.limiter,
+        request.idempotency,
+        values[0] if values and is_resource_id(values[0]) else None,
+        None,
+    )
+
+
+def is_resource_id(value: str) -> bool:
+    """Whether a value of a path has the form of a resource's id."""
+    return value.startswith("res_") and value[4:].isalnum() and len(value) <= LONGEST_ID
+
+
+def shown_path(raw_path: bytes, query: bytes) -> str:
+    """The path and the query string as they were sent, without anything that is or looks like an API key."""
+    path = (raw_path + b"?" + query if query else raw_path).decode("utf-8", "replace")
+    # Most have no sign of a key, and are not taken apart.
+    lowered = path.lower()
+    if "sk_" in lowered or "%" in lowered or KEY_PARAMETER in lowered:
+        path = without_keys(path)
+    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}…"
+
+
+def without_keys(path: str) -> str:
+    """A path and query string with each API key and each value of `api_key` hidden, however it is encoded."""
+    place, mark, query = path.partition("?")
+    segments = "/".join(hidden(segment) for segment in place.split("/"))
+    return segments + mark + "&".join(hidden(pair) for pair in query.split("&"))
+
+
+def hidden(text: str) -> str:
+    """A segment of a path or a pair of a query string with its key hidden."""
+    name, equals, _ = text.partition("=")
+    if equals and KEY_PARAMETER in unquote_plus(name).lower():
+        return f"{name}={HIDDEN}"
+    found = KEY.sub(HIDDEN, text)
+    return HIDDEN if KEY.search(unquote_plus(found)) else found
