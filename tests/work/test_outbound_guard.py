@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -140,7 +141,7 @@ def test_what_is_no_web_address_is_not_sent_to(url: str) -> None:
 def test_no_address_is_allowed_that_the_registry_denies() -> None:
     policy = ssrfguard.Policy()
     chance = random.Random(8)
-    found = [IPv4Address(chance.getrandbits(32)) for _ in range(10_000)]
+    found: list[IPv4Address | IPv6Address] = [IPv4Address(chance.getrandbits(32)) for _ in range(10_000)]
     starts = [
         0,
         *(0x2000 + each for each in range(0, 0x2000, 97)),
@@ -195,3 +196,32 @@ def test_no_answer_is_waited_for_any_longer(receiver: Receiver) -> None:
     replies = sent(receiver.url, receiver.url, allowed=(LOOPBACK,), limits=Limits(0.3, 1024))
     assert [(reply.status, reply.error) for reply in replies] == [(None, "timeout"), (200, "timeout")]
     assert all(250_000 < reply.duration_us < 900_000 for reply in replies)
+
+
+def test_names_that_are_never_found_hold_up_no_others(
+    receiver: Receiver, looked_up: dict[str, Callable[[], list[str]]]
+) -> None:
+    found = threading.Event()
+
+    def stuck() -> list[str]:
+        found.wait(30)
+        return ["127.0.0.1"]
+
+    looked_up.update({f"stuck-{number}.example": stuck for number in range(40)})
+    looked_up["quick.example"] = lambda: ["127.0.0.1"]
+    port = urlsplit(receiver.url).port
+
+    async def both() -> tuple[Reply, list[Reply]]:
+        client = Outbound((LOOPBACK,))
+        held = [f"http://stuck-{number % 40}.example:{port}/" for number in range(120)]
+        waiting = asyncio.gather(*(client.post(url, b"{}", {}, Limits(1, 1)) for url in held))
+        await asyncio.sleep(0.1)
+        quick = await client.post(f"http://quick.example:{port}/", b"{}", {}, Limits(20, 1024))
+        gone = await waiting
+        found.set()
+        await client.close()
+        return quick, gone
+
+    quick, gone = asyncio.run(both())
+    assert (quick.status, quick.error) == (200, None)
+    assert {reply.error for reply in gone} == {"timeout"}
