@@ -165,13 +165,10 @@ class Outbound:
                 found = await lookups.addresses(host, family)
                 for _, address in found:
                     require(address)
-                return [result(host, address, port, of) for of, address in found]
+                return [_found(host, address, port, of) for of, address in found]
 
             async def close(self) -> None:
                 """Hold nothing."""
-
-        def result(host: str, address: str, port: int, family: int) -> aiohttp.abc.ResolveResult:
-            return {"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": NUMERIC}
 
         def require(address: str) -> None:
             if not destinations.may_reach(ip_address(address), self._allowed):
@@ -200,6 +197,10 @@ class Outbound:
 def _look_up(host: str, family: int) -> list[tuple[int, str]]:
     found = socket.getaddrinfo(host, 0, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
     return [(int(each[0]), str(each[4][0])) for each in found]
+
+
+def _found(host: str, address: str, port: int, family: int) -> aiohttp.abc.ResolveResult:
+    return {"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": NUMERIC}
 
 
 def _name(failure: BaseException) -> str:
