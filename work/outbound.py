@@ -151,10 +151,14 @@ class Outbound:
                 self._session = self._open()
         return self._session
 
+    def _require(self, address: str) -> None:
+        if not destinations.may_reach(ip_address(address), self._allowed):
+            raise Blocked(f"{address} may not be reached")
+
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp
 
-        lookups = self._lookups
+        lookups, require = self._lookups, self._require
 
         class Resolver(aiohttp.abc.AbstractResolver):
             """Refuses a name as soon as one of its addresses may not be reached."""
@@ -169,10 +173,6 @@ class Outbound:
 
             async def close(self) -> None:
                 """Hold nothing."""
-
-        def require(address: str) -> None:
-            if not destinations.may_reach(ip_address(address), self._allowed):
-                raise Blocked(f"{address} may not be reached")
 
         def connectable(info: Any) -> socket.socket:
             require(info[4][0])
