@@ -16,7 +16,7 @@ from tests.gateway import processes
 
 
 @contextmanager
-def worker(database: str, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(database: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A worker in a process of its own."""
     variables = processes.environment(API_PROVISIONING_STEP_SECONDS="0.3")
     options = ["--database", database, "--data-dir", str(folder / "data")]
