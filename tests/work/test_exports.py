@@ -15,7 +15,7 @@ from domain import calls, exporting, exports, ids, projects, work
 from domain.accounts import Account
 from domain.calls import UNLIMITED, Allowance, Call, Means
 from domain.work import Job, JobCreate, NewJob
-from storage import database, outputs
+from storage import database, outputs, tasks
 from storage import wakeups as wakeup
 from storage.database import Database, Transaction
 from storage.scope import Scope
@@ -113,6 +113,9 @@ def test_a_worker_that_stops_in_the_middle_loses_and_doubles_nothing(url: str) -
         job = await opened.write(partial(begin, account_id=account_id))
         running = lane(opened, url)
         assert await running.look()
+        (task,) = await opened.read(lambda tx: tasks.first_of(tx, Scope(account_id, "live"), job.id, 1))
+        assert (task.status, task.attempts, task.finished) == ("running", 0, None)
+        assert task.started is not None
         return account_id, made, job
 
     account_id, made, job = on(url, begun)
