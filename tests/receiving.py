@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-PATIENCE = 10
+# At most so many seconds are waited for anything.
+PATIENCE = 30
 
 
 class Received(NamedTuple):
