@@ -25,12 +25,17 @@ def events_of(tenant: Tenant, mode: str = "live") -> list[events.Row]:
 
     Those of the jobs that provision resources are left out, as they come beside what a test does.
     """
+    rows = all_of(tenant, mode)
+    return [row for row in rows if row.object.get("object") != "job" or row.object["type"] != "provision"]
+
+
+def all_of(tenant: Tenant, mode: str = "live") -> list[events.Row]:
+    """Every event of a tenant in one mode, with those of the jobs that provision resources."""
     found = sa.select(tables.events).where(
         tables.events.c.account_id == tenant.account_id, tables.events.c.mode == mode
     )
     ordered = found.order_by(tables.events.c.sequence)
-    rows = read(tenant.server, lambda tx: [events.Row._make(row) for row in tx.execute(ordered)])
-    return [row for row in rows if row.object.get("object") != "job" or row.object["type"] != "provision"]
+    return read(tenant.server, lambda tx: [events.Row._make(row) for row in tx.execute(ordered)])
 
 
 def types_of(tenant: Tenant, mode: str = "live") -> list[str]:

@@ -40,6 +40,11 @@ def with_status(client: Client, path: str, status: str) -> dict[str, Any]:
     return until(client, path, lambda found: bool(found["status"] == status))
 
 
+def after_steps(client: Client, path: str, steps: int) -> dict[str, Any]:
+    """The resource at a path of `/v2` once so many steps are completed."""
+    return until(client, path, lambda found: bool(found["provisioning"]["steps_completed"] == steps))
+
+
 def job_of(client: Client, resource: dict[str, Any]) -> dict[str, Any]:
     """The job that provisions a resource."""
     (job,) = listed(client, "/jobs", resource=resource["id"], type="provision")

@@ -37,9 +37,7 @@ def test_the_steps_come_one_by_one_and_end_active(contract: str, customer: Tenan
         assert [task["status"] for task in tasks] == ["succeeded"] * 2 + ["queued"] * 3
         for done in (3, 4):
             clock.offset += STEP
-            found = stepping.until(
-                v2, resource, lambda shown, done=done: shown["provisioning"]["steps_completed"] == done
-            )
+            found = stepping.after_steps(v2, resource, done)
             assert (found["status"], found["updated"]) == ("pending", first["created"])
             progress = stepping.shown(client, f"/jobs/{job['id']}")["progress"]
             assert (progress["succeeded"], progress["percent"]) == (done, 20 * done)
@@ -49,7 +47,7 @@ def test_the_steps_come_one_by_one_and_end_active(contract: str, customer: Tenan
         assert active["updated"] == completion
         ended = stepping.shown(v2, f"/jobs/{job['id']}")
         assert (ended["status"], ended["started"], ended["finished"]) == ("succeeded", first["created"], completion)
-    events = recorded.events_of(customer)
+    events = recorded.all_of(customer)
     types = ["resource.created", "job.created", "resource.updated", "resource.status_changed", "job.succeeded"]
     assert [event.type for event in events] == types
     assert len({event.request_id for event in events}) == 1
@@ -97,7 +95,7 @@ def test_a_crash_in_the_middle_changes_nothing(  # B071
         server.stop(signal.SIGKILL)
     again = processes.serving(tmp_path, *place, API_PROVISIONING_STEP_SECONDS="0.4")
     with again as server, server.client(key=key) as v2:
-        succeeded = {"status": "succeeded", "limit": 100}
+        succeeded = {"status": "succeeded", "limit": "100"}
         processes.eventually(lambda: v2.get("/jobs", params=succeeded).json()["total_count"] == len(made))
         shown = [v2.get(f"/resources/{each}").json() for each in made]
         jobs = v2.get("/jobs", params=succeeded).json()["data"]
