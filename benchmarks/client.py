@@ -34,6 +34,15 @@ class Due(NamedTuple):
     request: Request
 
 
+class Timed(NamedTuple):
+    """When a request was due, sent and answered, on the system's monotonic clock."""
+
+    operation: str
+    due: float
+    sent: float
+    received: float
+
+
 class LoadError(Exception):
     """The server did something else than answer as expected."""
 
@@ -80,7 +89,7 @@ def split(answer: bytes) -> tuple[int, int] | None:
 class Connection:
     """One kept-alive connection with at most one request under way."""
 
-    __slots__ = ("due", "operation", "partial", "request", "socket")
+    __slots__ = ("due", "operation", "partial", "request", "sent", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=SILENCE)
@@ -89,7 +98,7 @@ class Connection:
         self.partial = b""
         self.request = Request(b"", b"")
         self.operation = ""
-        self.due = 0.0
+        self.due = self.sent = 0.0
 
     def send(self, request: Request) -> None:
         """Send a request whole."""
@@ -195,6 +204,14 @@ def open_loop(port: int, schedule: Sequence[Due], connections: int = 16) -> dict
 
     A request that finds every connection taken waits, and its waiting counts.
     """
+    latencies: dict[str, list[float]] = {}
+    for each in timed_loop(port, schedule, connections):
+        latencies.setdefault(each.operation, []).append(each.received - each.due)
+    return latencies
+
+
+def timed_loop(port: int, schedule: Sequence[Due], connections: int = 16) -> list[Timed]:
+    """Send each request when it is due, whatever the server does, and return the times of each."""
     pool = Pool(port, connections)
     try:
         return _run_open(pool, schedule)
@@ -202,8 +219,8 @@ def open_loop(port: int, schedule: Sequence[Due], connections: int = 16) -> dict
         pool.close()
 
 
-def _run_open(pool: Pool, schedule: Sequence[Due]) -> dict[str, list[float]]:
-    latencies: dict[str, list[float]] = {}
+def _run_open(pool: Pool, schedule: Sequence[Due]) -> list[Timed]:
+    timed: list[Timed] = []
     pending, queue, free = deque(sorted(schedule)), deque[Due](), list(pool.connections)
     total, answered, start = len(pending), 0, time.perf_counter()
     last = start
@@ -213,7 +230,7 @@ def _run_open(pool: Pool, schedule: Sequence[Due]) -> dict[str, list[float]]:
             queue.append(pending.popleft())
         while queue and free:
             due, connection = queue.popleft(), free.pop()
-            connection.due, connection.operation = due.at, due.operation
+            connection.due, connection.operation, connection.sent = start + due.at, due.operation, time.perf_counter()
             connection.send(due.request)
         rest = pending[0].at - (time.perf_counter() - start) if pending else SILENCE
         # epoll sleeps in whole milliseconds, too coarse for latencies: the last stretch is spun
@@ -222,9 +239,9 @@ def _run_open(pool: Pool, schedule: Sequence[Due]) -> dict[str, list[float]]:
             if connection.receive() is None:
                 continue
             last = time.perf_counter()
-            latencies.setdefault(connection.operation, []).append(last - start - connection.due)
+            timed.append(Timed(connection.operation, connection.due, connection.sent, last))
             free.append(connection)
             answered += 1
         if time.perf_counter() - last > SILENCE:
             raise LoadError(f"The server has been silent for {SILENCE:.0f} seconds.")
-    return latencies
+    return timed

@@ -48,14 +48,20 @@ class Contender:
         return self.server.name
 
 
-def our_server(folder: Path, processor: int | None, name: str = OURS, database: str = "") -> Server:
-    """Describe our server on a folder of its own and on its own file, or another database; nothing is started yet."""
+def our_server(
+    folder: Path, processor: int | None, name: str = OURS, database: str = "", added: Mapping[str, str] | None = None
+) -> Server:
+    """Describe our server on a folder of its own and on its own file, or another database; nothing is started yet.
+
+    `added` are more settings.
+    """
     port = free_port()
     settings = {
         "API_HOST": "127.0.0.1",
         "API_PORT": str(port),
         "API_DATA_DIR": str(folder / "data"),
         "API_DATABASE_URL": database,
+        **(added or {}),
     }
     module = "benchmarks.peers.ours_bare_stages" if name == STRIPPED else "gateway.server"
     folder.mkdir(exist_ok=True)
@@ -71,18 +77,19 @@ def peer_server(name: str, module: str, folder: Path, processor: int | None, sto
     return Server(name, Start(port, command, folder, processor))
 
 
-def ours(server: Server, count: int) -> Contender:
-    """Give our running server an account, a key and `count` resources, all as a user would."""
-    server.wait_for(HEALTH)
-    _, key = tenant(server)
-    outcome = client.closed_loop(server.port, traffic.create(key, count), 600, keep=True)
-    return Contender(server, key, created_ids(outcome.bodies))
+def receiver_server(folder: Path) -> Server:
+    """Describe the receiver of webhooks, which shares the client's processor."""
+    port = free_port()
+    return Server("receiver", Start(port, [sys.executable, "-m", "benchmarks.receiver", str(port)], folder))
 
 
-def seeded(server: Server, count: int) -> Contender:
-    """Give our server, before it is started, an account, a key and `count` resources by SQL."""
-    account, key = tenant(server)
-    return Contender(server, key, seeding.add_resources(database_of(server), account, count))
+def seeded(server: Server, count: int, mode: str = "live") -> Contender:
+    """Give our server, before it is started, an account, a key and `count` resources by SQL.
+
+    Resources that were created as a user does it would be provisioned while others are measured.
+    """
+    account, key = tenant(server, mode)
+    return Contender(server, key, seeding.add_resources(database_of(server), account, count, mode))
 
 
 def twin(server: Server, of: Contender) -> Contender:
@@ -91,12 +98,12 @@ def twin(server: Server, of: Contender) -> Contender:
     return Contender(server, of.key, of.ids)
 
 
-def tenant(server: Server) -> tuple[str, str]:
-    """Make an account that no limit stops, and a live key of it."""
+def tenant(server: Server, mode: str) -> tuple[str, str]:
+    """Make an account that no limit stops, and a key of it."""
     account = _administer(server.settings, "account", "create", "Benchmark", "--plan", "enterprise")
     numbers = [text for name in Plan._fields for text in (f"--{name.replace('_', '-')}", UNREACHED)]
     _administer(server.settings, "account", "limits", account, *numbers)
-    return account, _administer(server.settings, "key", "create", account, "--mode", "live")
+    return account, _administer(server.settings, "key", "create", account, "--mode", mode)
 
 
 def database_of(server: Server) -> str:

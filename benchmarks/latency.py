@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks import client, traffic
@@ -90,6 +90,11 @@ def mixed(count: int) -> list[str]:
 
 def percentiles(seconds: list[float]) -> tuple[float, float, float]:
     """Return P50, P95 and P99 in milliseconds: the smallest value that so many per cent do not exceed."""
-    ordered = sorted(seconds)
-    fifty, ninety_five, ninety_nine = (1000 * ordered[-(-len(ordered) * part // 100) - 1] for part in PERCENTILES)
+    fifty, ninety_five, ninety_nine = (percentile(seconds, part) for part in PERCENTILES)
     return fifty, ninety_five, ninety_nine
+
+
+def percentile(seconds: Sequence[float], part: int) -> float:
+    """Return the smallest value, in milliseconds, that `part` per cent do not exceed."""
+    ordered = sorted(seconds)
+    return 1000 * ordered[-(-len(ordered) * part // 100) - 1]

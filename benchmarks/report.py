@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from benchmarks import delivery, processing
 from benchmarks.contenders import OURS
+from benchmarks.delivery import Flow, Journey
 from benchmarks.latency import BARS, Latency
 from benchmarks.memory import Growth
+from benchmarks.processing import Load
 from benchmarks.rounds import Match
 from benchmarks.startup import BAR, StartTimes
 
@@ -102,6 +105,47 @@ def latency_row(latency: Latency) -> Row:
         _milliseconds(latency.percentiles),
         latency.holds,
         {**asdict(latency), "bars": bars},
+    )
+
+
+def flow_row(flow: Flow, engine: str) -> Row:
+    """Compare the events that were committed and delivered with those that were due; on PostgreSQL only reported."""
+    due = delivery.MANY_PER_SECOND
+    return Row(
+        f"{due:,} events a second on {engine}",
+        f"{flow.committed:,.0f}/s, {flow.cpu_per_event * 1e6:,.0f} us",
+        "",
+        f">= {due:,}/s, no backlog" if engine == "SQLite" else "(reported)",
+        f"{flow.delivered:,.0f}/s delivered, {flow.waiting_early:.0f} then {flow.waiting_late:.0f} waited",
+        flow.holds if engine == "SQLite" else None,
+        asdict(flow),
+    )
+
+
+def journey_row(journey: Journey, engine: str) -> Row:
+    """Compare the time to the receiver with its bars; on PostgreSQL only reported."""
+    return Row(
+        f"event to receiver, {delivery.FEW_PER_SECOND}/s on {engine}, P50/P99",
+        f"{journey.events:,} events",
+        "",
+        f"<= {_milliseconds((delivery.MEDIAN_BAR, delivery.NINETY_NINTH_BAR))}" if engine == "SQLite" else "(reported)",
+        f"{_milliseconds((journey.median, journey.ninety_ninth))} ({journey.median_from_answer:.1f} behind the answer)",
+        journey.holds if engine == "SQLite" else None,
+        asdict(journey),
+    )
+
+
+def load_row(load: Load) -> Row:
+    """Compare the p95 of reads beside jobs with the idle one."""
+    idle, busy = (statistics.median(getattr(turn, name) for turn in load.turns) for name in ("idle", "busy"))
+    return Row(
+        f"get's P95 beside {processing.ITEMS_PER_MINUTE:,} items/min",
+        f"{busy:.1f} ms",
+        f"{idle:.1f} ms idle",
+        f"<= {processing.BAR:g}x",
+        f"{load.ratio:.2f}x (last job {max(turn.late for turn in load.turns):.1f} s behind the last read)",
+        load.holds,
+        asdict(load),
     )
 
 

@@ -7,18 +7,29 @@ import os
 import platform
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, contenders, latency, memory, report, rounds, seeding, servers, startup
-from benchmarks.conditions import Conditions
+from benchmarks import (
+    client,
+    contenders,
+    delivery,
+    latency,
+    memory,
+    processing,
+    report,
+    rounds,
+    seeding,
+    servers,
+    startup,
+    work,
+)
 from benchmarks.contenders import BARE, CONNEXION, FASTAPI, STRIPPED, Contender
-from benchmarks.report import Row, Target
+from benchmarks.report import Target
 from benchmarks.rounds import Play
+from benchmarks.run import DEFAULT, QUICK, Run
 from benchmarks.servers import Server, Start
 
 STORED = 20_000
@@ -34,52 +45,15 @@ STAGES = {operation: Target(operation, STRIPPED, 0.75) for operation in ("get", 
 # How much slower everything may become with many resources: 1.3 times.
 STEADY = 0.77
 FEW = 1_000
+BROKEN_BY = (
+    client.LoadError,
+    contenders.AdministrationError,
+    contenders.UnequalError,
+    delivery.LostError,
+    processing.UnfinishedError,
+    servers.ServerError,
+)
 PACKAGES = ("uvicorn", "connexion", "fastapi", "pydantic", "sqlalchemy", "aiosqlite", "orjson", "pysqlite3")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long everything is measured."""
-
-    rounds: int
-    turn: float
-    latency: float
-    first_requests: int
-    all_requests: int
-    many: int
-
-
-DEFAULT = Plan(rounds=9, turn=0.8, latency=20, first_requests=10_000, all_requests=100_000, many=1_000_000)
-QUICK = Plan(rounds=3, turn=0.4, latency=6, first_requests=2_000, all_requests=20_000, many=100_000)
-
-
-@dataclass
-class Run:
-    """One run: its plan, the processors it uses, and what it has found so far."""
-
-    plan: Plan
-    folder: Path
-    processor: int | None
-    rows: list[Row] = field(default_factory=list)
-    about: dict[str, Any] = field(default_factory=dict)
-    careful: list[str] = field(default_factory=list)
-    started: float = field(default_factory=time.perf_counter)
-
-    def note(self, what: str, conditions: Conditions) -> None:
-        """Remember the conditions of a measurement."""
-        self.about["conditions"][what] = {**asdict(conditions), "good": conditions.trouble <= 1}
-        if conditions.trouble > 1:
-            self.careful.append(f"{what} ({conditions})")
-
-    @contextlib.contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Say what happens now, and afterwards how long it took."""
-        begin = time.perf_counter()
-        print(f"[{begin - self.started:4.0f} s] {what} …", end="", file=sys.stderr, flush=True)
-        try:
-            yield
-        finally:
-            print(f" {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure(run)
             if given.postgresql:
                 compete_with_many(run, given.postgresql)
-    except (client.LoadError, contenders.AdministrationError, contenders.UnequalError, servers.ServerError) as error:
+                work.deliver(run, given.postgresql)
+    except BROKEN_BY as error:
         print(f"bench: {error}", file=sys.stderr)
         return BROKEN
     print(report.table(run.rows), report.summary(run.rows), *remarks(run), sep="\n")
@@ -132,6 +107,8 @@ def measure(run: Run) -> None:
         with run.step(f"memory over {run.plan.all_requests:,} requests"):
             growth = memory.measure(ours, run.plan.first_requests, run.plan.all_requests)
         run.rows.append(report.memory_row(growth))
+    work.deliver(run)
+    work.process(run)
     compete_with_many(run)
 
 
@@ -147,9 +124,10 @@ def capacity(run: Run) -> float:
 
 def assemble(run: Run, running: contextlib.ExitStack) -> list[Contender]:
     """Start and fill ours and its peers, ours first."""
-    ours = running.enter_context(contenders.our_server(run.folder / "ours", run.processor))
-    with run.step(f"creating {STORED:,} resources in ours"):
-        everyone = [contenders.ours(ours, STORED)]
+    with run.step(f"storing {STORED:,} resources in ours"):
+        server = contenders.our_server(run.folder / "ours", run.processor)
+        everyone = [contenders.seeded(server, STORED)]
+        running.enter_context(server).wait_for(contenders.HEALTH)
     with run.step("starting and filling the peers"):
         for name, module, stored in (
             (FASTAPI, "fastapi_orm", STORED),

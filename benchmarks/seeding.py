@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from benchmarks.peers import rows
 from storage import database, postgres, sqlite
 
-MODE = "live"
 PATIENCE = 600.0
 # Names are spread over the alphabet as those of customers are, so that their index grows everywhere and not at its end.
 ADD = sa.text(f"""
@@ -27,8 +26,9 @@ ADD = sa.text(f"""
         SELECT number, CAST(number AS TEXT), CAST({rows.SPREAD} * number % {rows.NAMES} AS TEXT) FROM numbers
     )
     SELECT
-        'res_' || substr('{"0" * 26}' || id, 1 + length(id)), :account_id, '{MODE}', :first + number, :first + number,
-        1, 'Benchmark ' || substr('{"0" * 10}' || name, 1 + length(name)), 'production',
+        'res_' || substr('{"0" * 26}' || id, 1 + length(id)), :account_id, CAST(:mode AS TEXT),
+        :first + number, :first + number, 1,
+        'Benchmark ' || substr('{"0" * 10}' || name, 1 + length(name)), 'production',
         CASE number % 4 WHEN 0 THEN 'pending' WHEN 1 THEN 'paused' ELSE 'active' END,
         5000, 3, 100, 1000, '{{}}', 2, :first + number + 30, 0, 0, 0, 0
     FROM made
@@ -42,9 +42,9 @@ COUNT = sa.text("""
 FASTER = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000")
 
 
-def add_resources(url: str, account_id: str, count: int) -> list[str]:
+def add_resources(url: str, account_id: str, count: int, mode: str = "live") -> list[str]:
     """Store `count` resources of an account that has none, while no server has the database; the ids, oldest first."""
-    values = {"account_id": account_id, "count": count, "first": rows.FIRST_SECOND}
+    values = {"account_id": account_id, "count": count, "first": rows.FIRST_SECOND, "mode": mode}
     with _connection(url, FASTER) as connection:
         connection.execute(ADD, values)
         connection.execute(COUNT, values)

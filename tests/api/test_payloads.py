@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,8 +12,9 @@ import pytest
 
 from contract import events as described
 from contract import payloads
-from domain import calls, events, webhooks
+from domain import calls, events, limits, webhooks
 from domain.calls import Means
+from domain.limits import Exceeded
 from gateway import administration, secret_keys
 from storage.database import Transaction
 from storage.events import Row
@@ -211,7 +213,7 @@ def test_a_deletion(server: Server, tenant: Tenant, v2: Client) -> None:  # B107
 
 
 @pytest.mark.parametrize(
-    ("limits", "headers", "told"),
+    ("agreed", "headers", "told"),
     [
         ({"monthly_quota": 2}, {}, ("requests_per_month", 2, 3)),
         ({"requests_per_minute": 2, "burst": 2}, {}, ("requests_per_minute", 2, 3)),
@@ -221,12 +223,12 @@ def test_a_deletion(server: Server, tenant: Tenant, v2: Client) -> None:  # B107
     ],
 )
 def test_a_limit_is_told_of_once(
-    server: Server, v2: Client, limits: dict[str, int], headers: dict[str, str], told: tuple[str, int, int]
+    server: Server, v2: Client, agreed: dict[str, int], headers: dict[str, str], told: tuple[str, int, int]
 ) -> None:  # B160 B165
     # A quarter past some hour, in the middle of a month.
     at = 1_801_000_000 // 3600 * 3600 + 900
     with server.clock.stopped(at):
-        tenant = server.tenant("scale", **limits)
+        tenant = server.tenant("scale", **agreed)
         with tenant.client("/v1", headers=headers or {"API-Version": "2024-01-15"}) as client:
             answers = [client.get("/resources") for _ in range(6)]
             refused = [answer for answer in answers if answer.status_code == 429]
@@ -244,3 +246,10 @@ def test_a_limit_is_told_of_once(
             assert 429 in [client.get("/resources").status_code for _ in range(6)]
         v2.get("/events")
     assert [row.type for row in events_of(tenant)] == ["resource.limit_exceeded"] * 2
+
+
+def test_two_processes_tell_of_a_limit_once(server: Server, tenant: Tenant) -> None:
+    exceeded = Exceeded(tenant.account_id, "burst", 1_801_000_060, 2, 3, 1_801_000_001, "req_1")
+    for each in (exceeded, exceeded._replace(request_id="req_2"), exceeded._replace(resets=1_801_000_120)):
+        administration.write(server.settings, partial(limits.tell, exceeded=each))
+    assert [row.object["resets"] for row in events_of(tenant)] == [1_801_000_060, 1_801_000_120]

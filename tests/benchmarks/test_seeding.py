@@ -77,7 +77,7 @@ def test_bulk_rows_fit_the_tables(fresh_database: Callable[[], str]) -> None:
     settings = Settings(database_url=url)
     account = administration.write(settings, lambda tx: accounts.create(tx, 1, "Benchmark", "enterprise", "us"))
     ids = seeding.add_resources(url, account.id, COUNT)
-    scope = Scope(account.id, seeding.MODE)
+    scope = Scope(account.id, "live")
 
     def look(tx: Transaction) -> None:
         assert tx.execute(select(func.count()).select_from(tables.resources)).scalar_one() == COUNT

@@ -1,5 +1,7 @@
 """What is taken out of our server for a comparison."""
 
+from typing import Any, cast
+
 import pytest
 
 from benchmarks.peers import ours_bare_stages
@@ -37,7 +39,8 @@ class Execute(Part):
 
 
 def pipeline(*stages: Part) -> Pipeline:
-    return Pipeline(stages, [Execute()], [Limit().close, Recorder().close], ErrorLinks("http://localhost"))
+    closing, nothing = [Limit().close, Recorder().close], cast(Any, None)
+    return Pipeline(stages, [Execute()], closing, nothing, ErrorLinks("http://localhost"))
 
 
 def test_stages_are_taken_out_or_replaced() -> None:
