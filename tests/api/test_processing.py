@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 import sqlalchemy as sa
 
@@ -385,10 +384,9 @@ def test_a_target_that_moved_into_a_private_network_gets_nothing(
 ) -> None:
     """What its name leads to is seen when it is sent to."""
 
-    async def resolve(_: Any, host: str, port: int = 0, family: int = socket.AF_INET) -> list[dict[str, Any]]:
-        return [{"hostname": host, "host": "10.0.0.1", "port": port, "family": family, "proto": 6, "flags": 0}]
-
-    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+    resolve = socket.getaddrinfo
+    private = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest: private if "moved" in host else resolve(host, *rest))
     with tenant.client("/v2", mode="test") as client:
         resource = active(client, receiver.url.replace("127.0.0.1", "moved.example.com"), retry_count=0)
         job = begin(client, resource, [{"number": 1}])
