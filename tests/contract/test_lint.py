@@ -314,7 +314,7 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
     (responses.bodies, "          content: *job\n", "", "200 has no body", "'200':"),
     (responses.bodies, "schema: {type: object}\n              ", "", "the body has no schema", "application/json:"),
     (responses.typed, "&job\n            application/json:", "&job\n            text/csv:", "is text/csv", "text/csv:"),
-    (responses.typed, "content: *job", "content: {application/x-ndjson: {schema: {type: number}}}", "no string", "x-nd"),
+    (responses.typed, "content: *job", "content: {application/x-ndjson: {schema: {type: number}}}", "no string", "x-n"),
     (responses.exemplified, "              example: {id: job_1}\n", "", "the body has no example", "application/json:"),
     (responses.described, "description: It is unchanged.", "description: ''", "response has no description", "'304':"),
     (responses.created, "            Location: {", "            X-Place: {", "201 lacks the header Location", "'201':"),
