@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import random
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import ssrfguard
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from domain import destinations
-from tests.receiving import Receiver, reset, status
+from tests.receiving import Receiver, receiving, reset, status
 from work import outbound
 from work.outbound import Limits, Outbound, Reply
 
@@ -181,6 +187,26 @@ def test_strangers_answers_are_taken_as_they_come(receiver: Receiver) -> None:
     ]
     assert (replies[3].status, replies[3].body[:4]) == (200, b"half")
     assert sent(refused_tls(), allowed=(LOOPBACK,))[0].error in ("tls_failed", "connection_lost")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = (
+        made.serial_number(1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
+    )
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = made.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    kept = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "both.pem").write_bytes(certificate.public_bytes(pem) + kept)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "both.pem")
+    with receiving(tls) as unknown:
+        assert [reply.error for reply in sent(unknown.url + "/", allowed=(LOOPBACK,))] == ["tls_failed"]
+        assert unknown.requests == []
 
 
 def test_no_answer_is_waited_for_any_longer(receiver: Receiver) -> None:
