@@ -7,9 +7,7 @@ import os
 import platform
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,11 +24,12 @@ from benchmarks import (
     seeding,
     servers,
     startup,
+    work,
 )
-from benchmarks.conditions import Conditions
 from benchmarks.contenders import BARE, CONNEXION, FASTAPI, STRIPPED, Contender
-from benchmarks.report import Row, Target
+from benchmarks.report import Target
 from benchmarks.rounds import Play
+from benchmarks.run import DEFAULT, QUICK, Run
 from benchmarks.servers import Server, Start
 
 STORED = 20_000
@@ -46,10 +45,6 @@ STAGES = {operation: Target(operation, STRIPPED, 0.75) for operation in ("get", 
 # How much slower everything may become with many resources: 1.3 times.
 STEADY = 0.77
 FEW = 1_000
-# Where the receiver of webhooks is.
-LOCAL = {"API_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
-CHANGED = 4_000
-LOADS = 3
 BROKEN_BY = (
     client.LoadError,
     contenders.AdministrationError,
@@ -59,66 +54,6 @@ BROKEN_BY = (
     servers.ServerError,
 )
 PACKAGES = ("uvicorn", "connexion", "fastapi", "pydantic", "sqlalchemy", "aiosqlite", "orjson", "pysqlite3")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long everything is measured."""
-
-    rounds: int
-    turn: float
-    latency: float
-    first_requests: int
-    all_requests: int
-    many: int
-    flow: float
-    journey: float
-    load: float
-
-
-DEFAULT = Plan(
-    rounds=9,
-    turn=0.8,
-    latency=20,
-    first_requests=10_000,
-    all_requests=100_000,
-    many=1_000_000,
-    flow=20,
-    journey=20,
-    load=20,
-)
-QUICK = Plan(
-    rounds=3, turn=0.4, latency=6, first_requests=2_000, all_requests=20_000, many=100_000, flow=6, journey=6, load=6
-)
-
-
-@dataclass
-class Run:
-    """One run: its plan, the processors it uses, and what it has found so far."""
-
-    plan: Plan
-    folder: Path
-    processor: int | None
-    rows: list[Row] = field(default_factory=list)
-    about: dict[str, Any] = field(default_factory=dict)
-    careful: list[str] = field(default_factory=list)
-    started: float = field(default_factory=time.perf_counter)
-
-    def note(self, what: str, conditions: Conditions) -> None:
-        """Remember the conditions of a measurement."""
-        self.about["conditions"][what] = {**asdict(conditions), "good": conditions.trouble <= 1}
-        if conditions.trouble > 1:
-            self.careful.append(f"{what} ({conditions})")
-
-    @contextlib.contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Say what happens now, and afterwards how long it took."""
-        begin = time.perf_counter()
-        print(f"[{begin - self.started:4.0f} s] {what} …", end="", file=sys.stderr, flush=True)
-        try:
-            yield
-        finally:
-            print(f" {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -140,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure(run)
             if given.postgresql:
                 compete_with_many(run, given.postgresql)
-                deliver(run, given.postgresql)
+                work.deliver(run, given.postgresql)
     except BROKEN_BY as error:
         print(f"bench: {error}", file=sys.stderr)
         return BROKEN
@@ -172,8 +107,8 @@ def measure(run: Run) -> None:
         with run.step(f"memory over {run.plan.all_requests:,} requests"):
             growth = memory.measure(ours, run.plan.first_requests, run.plan.all_requests)
         run.rows.append(report.memory_row(growth))
-    deliver(run)
-    process(run)
+    work.deliver(run)
+    work.process(run)
     compete_with_many(run)
 
 
@@ -253,40 +188,6 @@ def compete_with_many(run: Run, postgresql: str = "") -> None:
             for one in both:
                 seeding.warm(contenders.database_of(one.server))
             play(run, operation, made(run.plan.turn), both, [Target(operation, few, STEADY, many)])
-
-
-def deliver(run: Run, postgresql: str = "") -> None:
-    """Have events delivered to a receiver, on SQLite or on a PostgreSQL server, where the figures are only reported."""
-    engine = "PostgreSQL" if postgresql else "SQLite"
-    with contextlib.ExitStack() as running:
-        database = running.enter_context(seeding.database_on(postgresql, f"bench_{os.getpid()}")) if postgresql else ""
-        with run.step(f"starting a server and a receiver of webhooks on {engine}"):
-            name = f"events on {engine}"
-            sender = contenders.our_server(run.folder / name, run.processor, name, database, LOCAL)
-            contender = contenders.seeded(sender, CHANGED, "test")
-            running.enter_context(sender).wait_for(contenders.HEALTH)
-            receiver = running.enter_context(contenders.receiver_server(run.folder))
-            delivery.subscribe(contender, receiver)
-        with run.step(f"time to the receiver, {delivery.FEW_PER_SECOND} events a second for {run.plan.journey:.0f} s"):
-            journey = delivery.journey(contender, receiver, run.plan.journey)
-        run.note(f"deliveries on {engine}", journey.conditions)
-        with run.step(f"{delivery.MANY_PER_SECOND:,} events a second for {run.plan.flow:.0f} s"):
-            flow = delivery.flow(contender, receiver, run.plan.flow)
-        run.note(f"many deliveries on {engine}", flow.conditions)
-        run.rows += [report.journey_row(journey, engine), report.flow_row(flow, engine)]
-
-
-def process(run: Run) -> None:
-    """Read while jobs are worked off."""
-    with contextlib.ExitStack() as running:
-        name = "jobs"
-        server = contenders.our_server(run.folder / name, run.processor, name)
-        contender = contenders.seeded(server, STORED)
-        running.enter_context(server).wait_for(contenders.HEALTH)
-        with run.step(f"reads, idle and beside {processing.ITEMS_PER_MINUTE:,} items a minute, {run.plan.load:.0f} s"):
-            load = processing.measure(contender, run.plan.load, LOADS)
-        run.note("reads beside jobs", processing.worst(load.turns))
-        run.rows.append(report.load_row(load))
 
 
 def play(run: Run, what: str, turn: Play, competing: list[Contender], targets: list[Target]) -> None:

@@ -110,7 +110,13 @@ def test_one_may_choose_kinds_and_a_time(client: Client, server: Server) -> None
         assert len(lines(client, export(client, kinds=["projects"], created=created))) == number
     empty = client.get(f"/jobs/{export(client, kinds=['projects'], created=past)['id']}/output")
     assert (empty.status_code, empty.content) == (200, b"")
-    refused = [{"kinds": ["api_keys"]}, {"kinds": []}, {"created": {"gt": 1}}, {"items": []}, {"kinds": ["users"] * 2}]
+    refused: list[dict[str, Any]] = [
+        {"kinds": ["api_keys"]},
+        {"kinds": []},
+        {"created": {"gt": 1}},
+        {"items": []},
+        {"kinds": ["users"] * 2},
+    ]
     for wrong in refused:
         assert client.post("/jobs", json={"type": "export", **wrong}).status_code == 400, wrong
 
@@ -140,10 +146,11 @@ def test_a_key_exports_only_what_it_may_read(tenant: Tenant) -> None:
     key = tenant.key("jobs:read", "jobs:write", "projects:read")
     with tenant.client("/v2") as every, tenant.client("/v2", key=key) as limited:
         fill(every)
-        for asked in ({}, {"kinds": ["projects", "users"]}):
-            refused = limited.post("/jobs", json={"type": "export", **asked})
+        wanted: list[dict[str, Any]] = [{}, {"kinds": ["projects", "users"]}]
+        answers = [limited.post("/jobs", json={"type": "export", **asked}) for asked in wanted]
+        for refused in answers:
             assert (refused.status_code, refused.json()["error"]["code"]) == (403, "scope_missing")
-        assert "users:read" in refused.json()["error"]["message"]
+        assert "users:read" in answers[1].json()["error"]["message"]
         assert len(lines(limited, export(limited, kinds=["projects", "jobs", "tasks"]))) > 1
         users = export(every, kinds=["users"])
         assert limited.get(f"/jobs/{users['id']}/output").status_code == 403

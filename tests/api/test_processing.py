@@ -135,6 +135,20 @@ def test_items_are_processed_in_batches(client: Client, tenant: Tenant) -> None:
     assert recorded.types_of(tenant, "test").count("job.succeeded") == 1
 
 
+def test_an_item_is_any_json(client: Client) -> None:
+    resource = active(client)
+    items = [1, -1.5, 2**53, "é😀 \\u0000", "", None, True, [], [1, [None]], {}, {"a": {"b": [1e300]}}]
+    job = begin(client, resource, items)
+    assert ended(client, job)["status"] == "succeeded"
+    assert tasks_of(client, job)[0]["output"]["results"] == items
+    for items in (["a\0"], [{"a\0": 1}], [[["\\\0"]]]):
+        refused = client.post("/jobs", json={"type": "process", "resource": resource, "items": items})
+        assert refused.status_code == 400
+        assert "U+0000" in refused.text
+    for items in ([], [0] * 10_001):
+        assert client.post("/jobs", json={"type": "process", "resource": resource, "items": items}).status_code == 400
+
+
 def test_the_job_says_which_processor(v2: Client) -> None:
     resource = active(v2)
     items = [{"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1}]

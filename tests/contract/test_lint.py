@@ -1,8 +1,5 @@
-import importlib.machinery
-import importlib.util
 import pathlib
 import re
-import sys
 
 import pytest
 
@@ -19,9 +16,9 @@ from contract.rules import (
     schemas,
     servers,
     shape,
-    webhooks,
 )
 from contract.rules.survey import Survey
+from tests.contract import more_faults
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 CLEAN = (pathlib.Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
@@ -34,18 +31,9 @@ MARKED = "summary: Text\n      deprecated: true"
 ENDS = "summary: Text\n      x-deprecated: {since: 2024-01-01, sunset: 2024-"
 BOTH = ENDS.replace("summary: Text", MARKED)
 NEXT = "06-29, successor: v1.jobs.get_job}"
-SECTIONS = "components:\n  securitySchemes"
-TOLD = "{post: {requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {}}}"
-FIRST = (
-    "x-contracts:\n  v1: {title: One, dialect: bare, stability: beta, default_version: 2024-01-01}\nx-api-versions:\n"
-)
-BOTH_CONTRACTS = FIRST.replace(
-    "x-api", "  v2: {title: Two, dialect: bare, stability: beta, default_version: 2024-02-01}\nx-api"
-)
-BOTH_CONTRACTS += "  2024-02-01: {contract: v2, limits: minutely, changes: Second.}\n"
-UNTOLD = "{post: {responses: {}}}"
 # rule, what to replace in CLEAN, by what, a part of the message, a part of the line it points to
 FAULTS: list[tuple[Rule, str, str, str, str]] = [
+    *more_faults.FAULTS,
     (shape.version, "openapi: 3.1.1", "openapi: 3.0.4", "not OpenAPI 3.1", "openapi: 3.0.4"),
     (shape.objects, "info: {title: Small, version: '1'}", "info: Small", "the info must be a mapping", "info: Small"),
     (shape.objects, "NewJob: {value: {name: run}}", "NewJob: run", "this example must be a mapping", "NewJob: run"),
@@ -316,20 +304,6 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
     (responses.bodies, "It is changed.", "It is changed.\n          content: *job", "204 has a body", "content: *job"),
     (responses.bodies, "          content: *job\n", "", "200 has no body", "'200':"),
     (responses.bodies, "schema: {type: object}\n              ", "", "the body has no schema", "application/json:"),
-    (
-        responses.typed,
-        "application/json:\n              schema: {$ref: '#/components/schemas/Job'}",
-        "text/csv:\n              schema: {$ref: '#/components/schemas/Job'}",
-        "the answer is text/csv",
-        "text/csv:",
-    ),
-    (
-        responses.typed,
-        "content: *job",
-        "content: {application/x-ndjson: {schema: {type: integer}, example: 1}}",
-        "the lines of a file are no string",
-        "x-ndjson",
-    ),
     (responses.exemplified, "              example: {id: job_1}\n", "", "the body has no example", "application/json:"),
     (responses.described, "description: It is unchanged.", "description: ''", "response has no description", "'304':"),
     (responses.created, "            Location: {", "            X-Place: {", "201 lacks the header Location", "'201':"),
@@ -393,10 +367,6 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "owner: [",
     ),
     (extensions.listed, "enum: [owner]", "enum: [owner, boss]", "it has boss", "boss"),
-    (extensions.listed, "x-lists: roles", "x-lists: events", "it lacks *, has owner", "enum: [owner]"),
-    (webhooks.named, SECTIONS, f"webhooks:\n  v9.job.done: {TOLD}\n{SECTIONS}", "contract.kind.verb", "v9.job.done"),
-    (webhooks.sent, SECTIONS, f"webhooks:\n  v1.job.done: {UNTOLD}\n{SECTIONS}", "not say what is sent", "v1.job"),
-    (webhooks.complete, FIRST, f"webhooks:\n  v1.job.done: {TOLD}\n{BOTH_CONTRACTS}", "for the contract v2", "v1.job"),
     (extensions.classed, "type: media_error", "type: large_error", "has the status 415 here and 413 above", "media:"),
     (deprecations.announced, "summary: Get a job", MARKED, "does not say until when", "deprecated: true"),
     (deprecations.announced, "summary: Get a job", ENDS + "07-01}", "but is not deprecated", "x-deprecated"),
@@ -481,45 +451,3 @@ def test_what_is_passed_on_needs_no_bounds() -> None:
 def test_openapi_yaml_is_clean(real: document.Document) -> None:
     findings = lint.lint(real)
     assert not findings, "\n" + document.render(findings, real.name)
-
-
-def run_script(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    loader = importlib.machinery.SourceFileLoader("lint_spec", str(ROOT / "scripts" / "lint_spec"))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    assert spec is not None
-    script = importlib.util.module_from_spec(spec)
-    loader.exec_module(script)
-    monkeypatch.setattr(sys, "argv", ["lint_spec", *arguments])
-    status: int = script.main()
-    return status
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "printed"),
-    [
-        (("", ""), 0, "api.yaml: 3 operations, no findings\n"),
-        (("openapi: 3.1.1", "openapi: 3.2.0"), 1, "api.yaml:2  #/openapi  the document is not OpenAPI 3.1\n    Write"),
-        (("version: '1'", "version: '1', contact: {phone: x}"), 1, "#/info/contact  openapi-spec-validator says:"),
-        (("tags:", "\ttags:"), 1, "api.yaml:20  #  the YAML cannot be read"),
-        ((CLEAN, ""), 1, "api.yaml:1  #  the document is not a mapping"),
-    ],
-)
-def test_the_script_says_what_is_wrong(
-    fault: tuple[str, str],
-    status: int,
-    printed: str,
-    tmp_path: pathlib.Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    path = tmp_path / "api.yaml"
-    path.write_text(CLEAN.replace(*fault, 1))
-    assert run_script(monkeypatch, str(path)) == status
-    assert printed in capsys.readouterr().out
-
-
-def test_the_script_names_a_file_that_is_not_there(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_script(monkeypatch, str(tmp_path / "no.yaml")) == 1
-    assert "no.yaml cannot be read: No such file or directory." in capsys.readouterr().out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -46,61 +45,43 @@ def begun(tx: Transaction, now: int, number: int) -> Job:
 def test_workers_at_once_keep_to_the_limit(fresh_database: Callable[[], str]) -> None:
     clock, url, number = MovableClock(), fresh_database(), 8
 
-    async def scenario(opened: Database) -> None:
+    async def whole() -> None:
+        opened = database.open_database(url)
         job = await opened.write(lambda tx: begun(tx, clock.now(), number))
-
-        async def found() -> list[Row]:
-            return await opened.read(lambda tx: task_rows.first_of(tx, SCOPE, job.id, 100))
-
-        async def until(holds: Callable[[list[Row]], bool]) -> list[Row]:
-            rows: list[Row] = []
-            for _ in range(1_000):
-                rows = await found()
-                if holds(rows):
-                    return rows
-                await asyncio.sleep(0.01)
-            return pytest.fail(f"It did not come to that: {[(row.status, row.error_code) for row in rows]}")
-
+        runners = [runner(opened, url, clock) for _ in range(WORKERS)]
         with clock.stopped():
-            runners = [runner(opened, url, clock) for _ in range(WORKERS)]
             running = [asyncio.create_task(each.run()) for each in runners]
-            rows = await until(partial(is_quiet, most=number))
-            waiting = [row for row in rows if row.status == "queued"]
-            assert len(waiting) == number - AT_ONCE
-            assert len({row.due_ms for row in waiting}) == len(waiting)
-            while waiting:
+            rows = await settled(opened, job, number)
+            assert len({row.due_ms for row in rows if row.status == "queued"}) == number - AT_ONCE
+            for left in (2, 0):
                 # Late ones are not begun all at once either.
                 clock.offset += 60
-                rows = await until(partial(is_quiet, most=max(0, len(waiting) - AT_ONCE)))
-                assert queued(rows) == max(0, len(waiting) - AT_ONCE)
-                waiting = waiting[AT_ONCE:]
+                rows = await settled(opened, job, left)
+                assert queued(rows) == left
             assert {row.attempts for row in rows} == {1}
             for each in runners:
                 each.stop()
             await asyncio.gather(*running)
         await measured(opened, str(job.resource), number, clock)
-
-    async def whole() -> None:
-        opened = database.open_database(url)
-        try:
-            await scenario(opened)
-        finally:
-            await opened.close()
+        await opened.close()
 
     asyncio.run(whole())
+
+
+async def settled(opened: Database, job: Job, most: int) -> list[Row]:
+    """The tasks of a job, once each is done or has a turn to wait for, and at most so many wait."""
+    quiet = {("succeeded", None), ("queued", "rate_limited")}
+    for _ in range(1_000):
+        rows = await opened.read(lambda tx: task_rows.first_of(tx, SCOPE, job.id, 100))
+        if {(row.status, row.error_code) for row in rows} <= quiet and queued(rows) <= most:
+            return rows
+        await asyncio.sleep(0.01)
+    return pytest.fail("It did not come to that.")
 
 
 def runner(opened: Database, url: str, clock: MovableClock) -> TaskRunner:
     station = Station(opened, clock, wakeups.open_wakeups(url, opened), MEANS)
     return TaskRunner(station, {"process": Processing(clock, processors.discover(), Outbound()).execution()})
-
-
-def is_quiet(rows: list[Row], most: int) -> bool:
-    """Whether every task is done or has a turn to wait for, and at most so many wait."""
-    settled = (
-        row.status == "succeeded" or (row.status == "queued" and row.error_code == "rate_limited") for row in rows
-    )
-    return all(settled) and queued(rows) <= most
 
 
 def queued(rows: list[Row]) -> int:
