@@ -14,6 +14,7 @@ from contract.rules import (
     schemas,
     servers,
     shape,
+    webhooks,
 )
 from contract.rules.survey import Survey
 
@@ -91,6 +92,9 @@ FITNESS: tuple[Rule, ...] = (
     deprecations.succeeded,
     extensions.granted,
     extensions.listed,
+    webhooks.named,
+    webhooks.sent,
+    webhooks.complete,
 )
 COMPLETENESS: tuple[Rule, ...] = (
     references.used,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from domain import accounts, history, jobs, logs, projects, resources, tasks, users, webhooks
+from domain import accounts, exports, history, jobs, logs, projects, resources, tasks, users, webhooks
 from domain.accounts import Account
 from domain.calls import Allowance, Call
-from domain.settling import Again, Outcome, Succeeded
+from domain.settling import Failed, Outcome, Partly, Succeeded
 from domain.work import Job
 from storage import outputs
 from storage.tasks import Row
@@ -58,6 +58,8 @@ def step(writer: Writer, call: Call, job: Job, task: Row) -> Outcome:
 
     So whoever dies in the middle has written all of a part, with where it stopped, or nothing of it.
     """
+    if call.now >= job.created + exports.KEPT_DAYS * exports.DAY:
+        return Failed("export_expired", "What was written before is kept no longer. Begin a new export.")
     asked, kind = job.input or {}, task.input["kind"]
     source = SOURCES[kind]
     account = accounts.fetch(call.tx, call.scope.account_id)
@@ -77,11 +79,11 @@ def step(writer: Writer, call: Call, job: Job, task: Row) -> Outcome:
     if taken:
         number = 1 if last is None else last.number + 1
         place, content = found[taken - 1].id, b"".join(lines)
-        part = outputs.Row(*call.scope, job.id, number, call.real_now, task.number, len(lines), place, content)
+        part = outputs.Row(*call.scope, job.id, number, call.now, task.number, len(lines), place, content)
         outputs.insert(call.tx, part)
     if taken < len(found) or len(found) == source.most:
         # Behind what waited before, so that no account is held up by another's long file.
-        return Again(max(call.real_now * 1000, (task.due_ms or 0) + 1), is_attempt=False)
+        return Partly(max(call.real_now * 1000, (task.due_ms or 0) + 1))
     return Succeeded({"lines": outputs.lines(call.tx, call.scope, job.id, task.number)})
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from domain import work
 from domain.calls import Call
-from domain.work import NewJob, NewTask
+from domain.work import NewJob
+from storage.tasks import Chain
 
 # Creation itself is the first two steps: the configuration was checked, and the record made.
 STEPS_AT_CREATION = 2
 STEPS = ("validate_configuration", "create_record", "allocate_capacity", "configure_processor", "activate")
 STEPS_TOTAL = len(STEPS)
-TASKS = [NewTask(name, is_done=number < STEPS_AT_CREATION) for number, name in enumerate(STEPS)]
+CHAIN = Chain("provision", STEPS, STEPS_AT_CREATION)
 ATTRIBUTES = ("status", "estimated_completion", "steps_completed", "steps_total")
 
 
@@ -42,7 +43,7 @@ def begun(call: Call) -> Provisioning:
 def begin(call: Call, resource_id: str, project_id: str | None) -> None:
     """Add the job that does the other steps of a new resource, one after each delay."""
     due_ms = call.real_now * 1000 + delay_ms(call)
-    work.begin(call, NewJob("provision", due_ms, resource_id, project_id), TASKS)
+    work.begin_chain(call, NewJob("provision", due_ms, resource_id, project_id), CHAIN, STEPS_AT_CREATION)
 
 
 def delay_ms(call: Call) -> int:

@@ -55,12 +55,19 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Partly:
+    """A part of a task is done; the next one is to be done from a time on, in unix milliseconds."""
+
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """There is nothing left to do it for, so the whole job is canceled."""
 
 
-Outcome: TypeAlias = Succeeded | Failed | Again | Stopped
-STATUSES = {Succeeded: "succeeded", Failed: "failed", Again: "queued", Stopped: "canceled"}
+Outcome: TypeAlias = Succeeded | Failed | Again | Partly | Stopped
+STATUSES = {Succeeded: "succeeded", Failed: "failed", Again: "queued", Partly: "running", Stopped: "canceled"}
 
 
 class Settlement:
@@ -107,15 +114,15 @@ class Settlement:
     def settle(self, row: Row, outcome: Outcome, duration_us: int = 0) -> None:
         """Store what became of a task and do what it has for an effect."""
         call = self.call(row)
-        if isinstance(outcome, Again) and self.is_stopped(row):
+        if isinstance(outcome, Again | Partly) and self.is_stopped(row):
             outcome = Stopped()
-        if not isinstance(outcome, Stopped) and outcome.effect is not None:
+        if not isinstance(outcome, Partly | Stopped) and outcome.effect is not None:
             outcome.effect(call)
         status = STATUSES[type(outcome)]
         tasks.settle(self.tx, row, {"status": status, **self._settled(call, row, outcome, duration_us)})
         if isinstance(outcome, Again) and not outcome.is_attempt:
             self._moving[row.job_id] -= 1
-        if status != "queued":
+        if status in work.ENDED:
             self._changes[row.job_id][status] += 1
         if isinstance(outcome, Again) and outcome.is_attempt and outcome.reason is not None:
             self._tell(row, "warning", f"Task {row.number} ({row.name}) is tried again. {outcome.reason.message}")
@@ -144,7 +151,7 @@ class Settlement:
         return {topic for call, _ in self._jobs.values() for topic in call.topics}
 
     def _settled(self, call: Call, row: Row, outcome: Outcome, duration_us: int) -> dict[str, Any]:
-        ended = None if isinstance(outcome, Again) else call.now
+        ended = None if isinstance(outcome, Again | Partly) else call.now
         changes: dict[str, Any] = {"finished": ended, "updated": call.now, "due_ms": None, "token": None}
         # One that is settled at once, without having been claimed, begins and ends here.
         attempts = row.attempts if row.token else row.attempts + 1
@@ -154,6 +161,8 @@ class Settlement:
             return changes | _error(reason)
         if isinstance(outcome, Stopped):
             return changes
+        if isinstance(outcome, Partly):
+            return changes | {"due_ms": outcome.due_ms, "started": row.started or call.now}
         changes |= {"attempts": attempts, "duration_us": duration_us, "started": row.started or call.now}
         error = WorkError(outcome.code, outcome.message) if isinstance(outcome, Failed) else None
         return changes | _error(error) | {"output": outcome.output}

@@ -17,7 +17,7 @@ from storage import deliveries
 from storage.webhooks import ROWS, Row
 
 # Each event is sent to every webhook that wants it.
-MOST_WEBHOOKS = 16
+MOST_WEBHOOKS = 50
 SECRET_BYTES = 32
 GIVEN = ("url", "description", "events", "api_version", "status")
 SET_BY_PLATFORM = ("secret_last4", "previous_secret_expires", "failing_since", "disabled_reason")

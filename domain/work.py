@@ -113,54 +113,65 @@ class NewJob(NamedTuple):
 
 
 class NewTask(NamedTuple):
-    """A part of a job; `is_done` holds for what the request that makes the job has done itself."""
+    """A part of a job."""
 
     name: str
     input: Any = None
-    is_done: bool = False
 
 
 def begin(call: Call, wanted: NewJob, parts: Sequence[NewTask]) -> Job:
     """Add a job with its tasks, numbered from 1; the workers are told when it is committed."""
-    done = sum(part.is_done for part in parts)
-    job = Job(
-        id=ids.new("job"),
-        created=call.now,
-        updated=call.now,
-        version=1,
-        type=wanted.type,
-        status="running" if done else "queued",
-        resource=wanted.resource_id,
-        project=wanted.project_id,
-        input=wanted.input,
-        progress=Progress(len(parts), succeeded=done),
-        started=call.now if done else None,
-        request_id=call.request_id,
-        idempotency_key=call.idempotency_key,
-    )
-    JOBS.add(call, job)
+    job = _added(call, wanted, Progress(len(parts)))
     tasks.insert(call.tx, _rows(call, job, wanted.due_ms, parts))
     tasks.ROWS.tally(call.tx, call.scope, {"": len(parts)})
-    if wanted.due_ms < (call.real_now + SOON) * 1000:
-        call.wake("tasks")
     return job
 
 
+def begin_chain(call: Call, wanted: NewJob, chain: tasks.Chain, done: int) -> None:
+    """Add a job with a chain of tasks, the first of which have been done already."""
+    job = _added(call, wanted, Progress(chain.length, succeeded=done))
+    task_ids = [ids.new("task") for _ in range(chain.length)]
+    chain.insert(call.tx, call.scope, job.id, (call.now, wanted.due_ms), task_ids)
+    tasks.ROWS.tally(call.tx, call.scope, {"": chain.length})
+
+
+def _added(call: Call, wanted: NewJob, progress: Progress) -> Job:
+    has_begun = progress.succeeded > 0
+    if wanted.due_ms < (call.real_now + SOON) * 1000:
+        call.wake("tasks")
+    return JOBS.add(
+        call,
+        Job(
+            id=ids.new("job"),
+            created=call.now,
+            updated=call.now,
+            version=1,
+            type=wanted.type,
+            status="running" if has_begun else "queued",
+            resource=wanted.resource_id,
+            project=wanted.project_id,
+            input=wanted.input,
+            progress=progress,
+            started=call.now if has_begun else None,
+            request_id=call.request_id,
+            idempotency_key=call.idempotency_key,
+        ),
+    )
+
+
 def _rows(call: Call, job: Job, due_ms: int, parts: Sequence[NewTask]) -> list[tasks.Row]:
-    account_id, mode = call.scope
-    is_chained, now = job.type in CHAINED, call.now
-    rows = []
-    for number, part in enumerate(parts, start=1):
-        done = now if part.is_done else None
-        waits = part.is_done or (is_chained and number > job.progress.succeeded + 1)
-        rows.append(
-            tasks.Row(
-                ids.new("task"), account_id, mode, now, now, 1, job.id, job.type, number, part.name,
-                "queued" if done is None else "succeeded", 0 if done is None else 1, part.input, None, None, None,
-                done, done, None if done is None else 0, None if waits else due_ms, None,
-            )
-        )  # fmt: skip
-    return rows
+    """The tasks of a new job, of which in a chain only the first is due."""
+    (account_id, mode), now = call.scope, call.now
+    is_chained = job.type in CHAINED
+    return [
+        tasks.Row(
+            *(ids.new("task"), account_id, mode, now, now, 1, job.id, job.type, number, part.name, "queued", 0),
+            *(part.input, None, None, None, None, None, None),
+            due_ms=None if is_chained and number > 1 else due_ms,
+            token=None,
+        )
+        for number, part in enumerate(parts, start=1)
+    ]
 
 
 def advanced(call: Call, old: Job, new: Job, changes: Mapping[str, int]) -> Job:

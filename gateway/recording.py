@@ -21,7 +21,7 @@ from storage.database import Database, DeadlineExceeded, Transaction, Unavailabl
 
 log = structlog.get_logger()
 
-WAIT_SECONDS = 1.0
+WAIT_SECONDS = 0.75
 RETRY_SECONDS = 1.0
 # Each write has SQLite's readers forget their pages, so that many small ones would cost every read.
 MOST_AT_ONCE = 2_000

@@ -3479,8 +3479,8 @@ class JobCreate(TypedDict):
     resource: NotRequired[str]
     """The resource to process the items with. `process` needs it."""
 
-    items: NotRequired[list[dict[str, Any]]]
-    """What to process, each item an object of your own. `process` needs them."""
+    items: NotRequired[list[Any]]
+    """What to process, each item any JSON value of your own. `process` needs them."""
 
     processor: NotRequired[str]
     """The processor that the items go through, such as `echo`, `checksum` or `deduplicate`; `echo` unless you say. Not for a resource with a `target_url`."""

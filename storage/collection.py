@@ -164,12 +164,12 @@ class Collection(Generic[R]):
         return Statement(added.returning(self.table.c.id), tuple, self.table.c.keys())
 
     def _updating(self, columns: Shape) -> Statement[Any]:
-        statement = (
-            sa.update(self.table)
-            .where(*self._one, self.table.c.version == sa.bindparam("expected_version"))
-            .values(version=self.table.c.version + 1)
-        )
-        return self._kept(("update", columns), lambda: Statement(statement, self._row, columns))
+        return self._kept(("update", columns), lambda: Statement(self._update_clause(), self._row, columns))
+
+    def _update_clause(self) -> sa.Update:
+        version = self.table.c.version
+        updated = sa.update(self.table).where(*self._one, version == sa.bindparam("expected_version"))
+        return updated.values(version=version + 1)
 
     def _index(self, tx: Transaction, scope: Scope, filters: Mapping[str, Any], order: Order | None) -> str | None:
         """The column whose index a page is read by; None leaves it to the engine, which then has one that suits."""

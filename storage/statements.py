@@ -92,7 +92,7 @@ class ManyRows:
         self.sizes = sizes
         self._sql: dict[tuple[str, int], str] = {}
 
-    def run(self, tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
+    def run(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> None:
         """Add rows, which have the values of all columns in the order of the table, as the driver takes them."""
         driver: Any = tx.connection.dbapi_connection
         start = 0

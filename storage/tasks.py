@@ -1,6 +1,6 @@
 """Statements on tasks: the steps and batches of jobs, each type a queue of its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -56,8 +56,7 @@ ROWS = Collection(
 QUEUES = {
     kind: Queue(tasks, Row._make, "account_id", tasks.c.type == sa.literal_column(f"'{kind}'")) for kind in JOB_TYPES
 }
-# Five are the steps of a new resource.
-INSERT = ManyRows(tasks, (64, 8, 5, 1))
+INSERT = ManyRows(tasks)
 SETTLED = (
     *("status", "attempts", "output", "error_code", "error_message", "started", "finished", "duration_us"),
     *("due_ms", "token", "updated"),
@@ -85,7 +84,10 @@ RELEASE = Statement(
 )
 # What a worker has locked is being begun: it runs to its end, as all that has begun.
 _WAITING = (
-    sa.select(tasks.c.id).where(_of_job, tasks.c.status == "queued").with_for_update(skip_locked=True).cte("some")
+    sa.select(tasks.c.id)
+    .where(_of_job, tasks.c.status == "queued", tasks.c.number >= sa.bindparam("from_number"))
+    .with_for_update(skip_locked=True)
+    .cte("some")
 )
 CANCEL = Statement(
     sa.update(tasks)
@@ -105,7 +107,50 @@ ADVANCE = Statement(
 
 def insert(tx: Transaction, rows: Iterable[Row]) -> None:
     """Add tasks, many with one statement."""
-    INSERT.run(tx, [each._replace(input=_dumped(each.input), output=_dumped(each.output)) for each in rows])
+    places = Row._fields.index("input"), Row._fields.index("output")
+    found = [list(row) for row in rows]
+    for values in found:
+        for place in places:
+            values[place] = _dumped(values[place])
+    INSERT.run(tx, found)
+
+
+class Chain:
+    """Adds tasks that are done one after the other: as many of `names` as are `done` have been done already.
+
+    All that does not differ between two chains of the same names stands in the statement, which makes it several times
+    as fast as rows of values.
+    """
+
+    def __init__(self, kind: str, names: Sequence[str], done: int) -> None:
+        self.length = len(names)
+        rows = [_link(kind, number, name, done) for number, name in enumerate(names, start=1)]
+        self._statement = Statement(sa.insert(tasks).inline().values(rows), tuple)
+
+    def insert(self, tx: Transaction, scope: Scope, job_id: str, times: tuple[int, int], ids: Sequence[str]) -> None:
+        """Add the tasks of a job; `times` are now, in seconds, and when the first may begin, in milliseconds."""
+        values = dict(zip(map("id_{}".format, range(1, self.length + 1)), ids, strict=True))
+        now, due_ms = times
+        self._statement.run(tx, {**values, **scope._asdict(), "job_id": job_id, "now": now, "due_ms": due_ms})
+
+
+def _link(kind: str, number: int, name: str, done: int) -> dict[str, Any]:
+    now = sa.bindparam("now", type_=tasks.c.created.type)
+    shared = {column: sa.bindparam(column, type_=tasks.c[column].type) for column in ("account_id", "mode", "job_id")}
+    constants = {"version": "1", "type": f"'{kind}'", "number": str(number), "name": f"'{name}'"}
+    row = {
+        **{column: sa.null() for column in Row._fields},
+        **shared,
+        **{column: sa.literal_column(text) for column, text in constants.items()},
+        "id": sa.bindparam(f"id_{number}", type_=tasks.c.id.type),
+        "created": now,
+        "updated": now,
+        "status": sa.literal_column("'succeeded'" if number <= done else "'queued'"),
+        "attempts": sa.literal_column("1" if number <= done else "0"),
+    }
+    if number <= done:
+        return {**row, "started": now, "finished": now, "duration_us": sa.literal_column("0")}
+    return {**row, "due_ms": sa.bindparam("due_ms", type_=tasks.c.due_ms.type)} if number == done + 1 else row
 
 
 def settle(tx: Transaction, row: Row, changes: Mapping[str, Any]) -> Row:
@@ -128,7 +173,7 @@ def release(tx: Transaction, scope: Scope, job_id: str, number: int, due_ms: int
 
 def cancel_waiting(tx: Transaction, scope: Scope, job_id: str, now: int, first: int = 1) -> int:
     """Cancel every task of a job, from a number on, that has not begun, and return how many there were."""
-    values = {"job_id": job_id, "from": first, "updated": now, "finished": now}
+    values = {"job_id": job_id, "from_number": first, "updated": now, "finished": now}
     return len(CANCEL.all(tx, {**scope._asdict(), **values}))
 
 

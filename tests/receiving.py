@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-PATIENCE = 10
+# At most so many seconds are waited for anything.
+PATIENCE = 30
 
 
 class Received(NamedTuple):
@@ -110,10 +112,13 @@ def until(is_true: Callable[[], Any], says: Callable[[], str] = lambda: "it did 
 
 
 @contextlib.contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver on a free port of the loopback address."""
     listener = Listener(("127.0.0.1", 0), Handler)
-    receiver = listener.receiver = Receiver(f"http://127.0.0.1:{listener.server_port}")
+    if tls is not None:
+        listener.socket = tls.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
+    scheme = "http" if tls is None else "https"
+    receiver = listener.receiver = Receiver(f"{scheme}://127.0.0.1:{listener.server_port}")
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

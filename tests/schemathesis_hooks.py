@@ -1,6 +1,7 @@
 """What Schemathesis does beside its own: one check, and what lets a good request through to an object that is there."""
 
 import itertools
+import json
 import time
 from collections import defaultdict
 from collections.abc import Mapping, MutableMapping
@@ -15,6 +16,11 @@ KEPT_EVERY = 4
 
 FORM = "application/x-www-form-urlencoded"
 A_YEAR = 365 * 24 * 3600
+# The fields that a job of each type always takes beside its type, and all that one may take.
+FIELDS = {"process": ("resource", "items"), "export": ("kinds", "created")}
+OF_JOBS = ("resource", "items", "processor", "kinds", "created")
+# Says of an export from when objects are in it; in the answer it is the time at which the export was created.
+RANGE = "created"
 
 numbers = itertools.count()
 # The ids of what was made, by its path without the contract.
@@ -59,9 +65,21 @@ def fit(body: dict[str, Any]) -> None:
         "allowed_networks": ["127.0.0.0/8", "203.0.113.0/24"],
     }
     body.update({name: value for name, value in good.items() if body.get(name) is not None})
+    if body.get("type") in FIELDS:
+        fit_job(body)
     for operation in body.get("operations", ()):
         # It may not be the key of the batch.
         operation.pop("idempotency_key", None)
+
+
+def fit_job(body: dict[str, Any]) -> None:
+    """Leaves a job the fields of its type; what another type takes, or the resource decides, is refused."""
+    is_process = body["type"] == "process" and {"resource", "items"} <= body.keys()
+    kind = body["type"] = "process" if is_process else "export"
+    for name in [name for name in body if name in OF_JOBS and name not in FIELDS[kind]]:
+        del body[name]
+    if is_process:
+        body["items"] = json.loads(json.dumps(body["items"]).replace("\\u0000", ""))
 
 
 @schemathesis.hook
@@ -106,6 +124,8 @@ def write_keeps_what_was_sent(_: schemathesis.CheckContext, response: Response, 
         return
     answer = response.json()
     shown = answer["data"] if "status" in answer and "data" in answer else answer
+    if isinstance(case.body.get(RANGE), dict):
+        shown = {name: value for name, value in shown.items() if name != RANGE}
     # A key that says how to treat the request, such as `idempotency_key`, is no value of the object.
     changed = differences({name: stored(name, value) for name, value in case.body.items() if name in shown}, shown)
     if changed:

@@ -28,7 +28,13 @@ ROOMS = {
     "storage": set[str](),
     "work": {"domain", "storage"},
 }
-COMPOSITION_ROOTS = {"gateway/app.py", "gateway/working.py", "gateway/administration.py", "gateway/server.py"}
+COMPOSITION_ROOTS = {
+    "gateway/app.py",
+    "gateway/worker.py",
+    "gateway/working.py",
+    "gateway/administration.py",
+    "gateway/server.py",
+}
 # What engines promise, which is all that the gateway knows of them elsewhere.
 PROMISES = ("storage.database", "storage.limits")
 # The rooms that alone may import a package.

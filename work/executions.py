@@ -71,14 +71,19 @@ class Executions:
         self._owners: Counter[str] = Counter()
         self._last = ""
         self._renewed = 0.0
+        self.next_due_ms: int | None = None
 
     async def look(self) -> bool:
-        """Claim and begin what is due and has room, of every account its share, and say whether there may be more."""
+        """Claim and begin what is due and has room, of every account its share, and say whether there may be more.
+
+        `next_due_ms` is then when the first task is due, in unix milliseconds; those that are due already, and still
+        wait, belong to accounts that have their share: the end of a task wakes for them.
+        """
         await self._renew()
-        room = MOST - len(self._running)
-        if not room:
+        room, now_ms = MOST - len(self._running), self._now_ms()
+        self.next_due_ms = await self._station.database.read(self._queue.soonest) if room else None
+        if self.next_due_ms is None or self.next_due_ms > now_ms:
             return False
-        now_ms = self._now_ms()
         owners = await self._station.database.read(lambda tx: self._queue.owners(tx, now_ms))
         shares = self._shares(owners, room)
         if not shares:
@@ -89,15 +94,6 @@ class Executions:
             self._owners[each.row.account_id] += 1
             self._running[each.row.id] = asyncio.create_task(self._perform(each))
         return is_more
-
-    async def soonest(self) -> int | None:
-        """When the next task is due, in unix milliseconds; None while there is no room for it."""
-        if len(self._running) >= MOST:
-            return None
-        now_ms = self._now_ms()
-        owners = await self._station.database.read(lambda tx: self._queue.owners(tx, now_ms))
-        # What is due and still waits belongs to accounts that have their share: the end of a task wakes for them.
-        return None if owners else await self._station.database.read(self._queue.soonest)
 
     async def finish(self) -> None:
         """Wait for what runs, not for long; then give it back, for another worker to begin anew."""
@@ -150,7 +146,7 @@ class Executions:
                 settlement.settle(row, prepared)
             else:
                 begun.append(Begun(row, prepared))
-        return begun, len(rows) == sum(shares.values()), settlement.close()
+        return begun, bool(rows), settlement.close()
 
     async def _perform(self, begun: Begun) -> None:
         """Do a task and settle it; a result that cannot be stored is lost, and the task is begun again."""

@@ -43,15 +43,20 @@ class Steps:
         self._station = station
         self._queue = tasks.QUEUES[kind]
         self._step = step
+        self.next_due_ms: int | None = None
 
     async def look(self) -> bool:
-        """Do some of what is due, of every account its share, and say whether there may be more."""
+        """Do some of what is due, of every account its share, and say whether there may be more.
+
+        `next_due_ms` is then when the first task is due, in unix milliseconds.
+        """
         now_ms = self._now_ms()
-        owners = await self._station.database.read(lambda tx: self._queue.owners(tx, now_ms))
-        if not owners:
+        self.next_due_ms = await self._station.database.read(self._queue.soonest)
+        if self.next_due_ms is None or self.next_due_ms > now_ms:
             return False
+        owners = await self._station.database.read(lambda tx: self._queue.owners(tx, now_ms))
         together = self._step.together
-        turn, share = owners[:together], max(1, together // len(owners))
+        turn, share = owners[:together], max(1, together // max(1, len(owners)))
         try:
             await self._do(turn, share)
         except (Unavailable, DeadlineExceeded):
@@ -62,10 +67,6 @@ class Steps:
             for owner in turn:
                 await self._do([owner], 1, is_alone=True)
         return True
-
-    async def soonest(self) -> int | None:
-        """When the next task is due, in unix milliseconds."""
-        return await self._station.database.read(self._queue.soonest)
 
     async def finish(self) -> None:
         """Nothing is held between two looks."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 
 import structlog
@@ -64,10 +63,6 @@ class TaskRunner:
         if is_more:
             await asyncio.sleep(PAUSE_SECONDS)
             return
-        with contextlib.suppress(Unavailable, DeadlineExceeded):
-            now_ms = self._station.clock.time() * 1000
-            soonest = [due for lane in self._lanes if (due := await lane.soonest()) is not None]
-            wait = min([LOOK_SECONDS, *((due - now_ms) / 1000 for due in soonest)])
-            await self._station.wakeups.wait("tasks", max(PAUSE_SECONDS, wait))
-            return
-        await self._station.wakeups.wait("tasks", LOOK_SECONDS)
+        now_ms = self._station.clock.time() * 1000
+        ahead = [due - now_ms for lane in self._lanes if (due := lane.next_due_ms) is not None and due > now_ms]
+        await self._station.wakeups.wait("tasks", max(PAUSE_SECONDS, min([LOOK_SECONDS, *(ms / 1000 for ms in ahead)])))

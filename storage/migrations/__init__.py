@@ -3,14 +3,17 @@
 Each file in `versions/` is one hand-written step; a test compares what they lead to with `storage.tables`.
 """
 
+import logging
 from pathlib import Path
 
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
 
-from storage import database
+from storage import database, restoring
 from storage.database import Unavailable
+
+log = logging.getLogger(__name__)
 
 # Any number: it only has to be the same in every process that upgrades.
 _POSTGRES_LOCK = 6_201_584_021
@@ -50,6 +53,8 @@ def upgrade(connection: sqlalchemy.Connection, scripts: Path) -> None:
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
     command.upgrade(config, "head")
+    if restoring.renumber(connection):
+        log.warning("The events come from another PostgreSQL: they are followed in the order of their sequence now.")
     connection.commit()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partialmethod
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 
 from tests.api import operations
 from tests.api.declared import Declared
-from tests.serving import Client, Server, Tenant
+from tests.api.stepping import STEP
+from tests.serving import Client, Server, Tenant, running
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,17 @@ def keyless(server: Server) -> Iterator[Client]:
     """A client without a key, whose requests start at the server's root."""
     with Client(base_url=server.url, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def stepping(fresh_database: Callable[[], str]) -> Iterator[Server]:
+    """A server that provisions as its clock says."""
+    with running(fresh_database(), provisioning_step_seconds=STEP) as started:
+        yield started
+
+
+@pytest.fixture
+def customer(stepping: Server) -> Iterator[Tenant]:
+    """An account at the server that provisions; afterwards its clock is put back."""
+    yield stepping.tenant()
+    stepping.clock.offset = 0

@@ -20,23 +20,27 @@ def read(server: Server, unit: Callable[[Transaction], T]) -> T:
     return server.database.read(unit)
 
 
-def events_of(tenant: Tenant, mode: str = "live", *, jobs: bool = False) -> list[events.Row]:
-    """The events of a tenant in one mode, in the order in which they were recorded; those of `jobs` when asked for.
+def events_of(tenant: Tenant, mode: str = "live") -> list[events.Row]:
+    """Every event of a tenant in one mode, in the order in which they were recorded.
 
-    Each resource comes with a job, which most tests are not about.
+    Those of the jobs that provision resources are left out, as they come beside what a test does.
     """
+    rows = all_of(tenant, mode)
+    return [row for row in rows if row.object.get("object") != "job" or row.object["type"] != "provision"]
+
+
+def all_of(tenant: Tenant, mode: str = "live") -> list[events.Row]:
+    """Every event of a tenant in one mode, with those of the jobs that provision resources."""
     found = sa.select(tables.events).where(
         tables.events.c.account_id == tenant.account_id, tables.events.c.mode == mode
     )
-    if not jobs:
-        found = found.where(tables.events.c.type.not_like("job.%"))
     ordered = found.order_by(tables.events.c.sequence)
     return read(tenant.server, lambda tx: [events.Row._make(row) for row in tx.execute(ordered)])
 
 
-def types_of(tenant: Tenant, mode: str = "live", *, jobs: bool = False) -> list[str]:
-    """The types of a tenant's events in one mode, in order; those of `jobs` when asked for."""
-    return [event.type for event in events_of(tenant, mode, jobs=jobs)]
+def types_of(tenant: Tenant, mode: str = "live") -> list[str]:
+    """The types of a tenant's events in one mode, in order."""
+    return [event.type for event in events_of(tenant, mode)]
 
 
 def revoke(tenant: Tenant, key: str) -> None:

@@ -36,7 +36,7 @@ ALL = ["project.created", "project.updated", "user.created", "project.deleted"]
 def test_they_look_as_webhooks_receive_them(server: Server, tenant: Tenant, contract: str, version: str) -> None:
     with tenant.client("/v2") as v2:
         make(v2)
-    rows = events_of(tenant, jobs=True)[::-1]
+    rows = events_of(tenant)[::-1]
     with tenant.client(f"/{contract}", headers={"API-Version": version}) as client:
         body = client.get("/events").json()
         assert body["data"] == [shown(server, row, version) for row in rows]

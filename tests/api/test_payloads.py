@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,8 +12,9 @@ import pytest
 
 from contract import events as described
 from contract import payloads
-from domain import calls, events, webhooks
+from domain import calls, events, limits, webhooks
 from domain.calls import Means
+from domain.limits import Exceeded
 from gateway import administration, secret_keys
 from storage.database import Transaction
 from storage.events import Row
@@ -62,21 +64,19 @@ def provoke(v2: Client) -> list[str]:
     return [token, key["key"]]
 
 
-def run_jobs(server: Server, v2: Client) -> None:
-    """Have a job of every end: it waits for a resource that becomes active, is archived, or is deleted."""
-    jobs = []
-    for status in ("active", "archived", None):
-        place = f"/resources/{v2.create()['id']}"
-        body = {"type": "process", "resource": place.removeprefix("/resources/"), "items": [{"number": 1}]}
-        jobs.append(v2.post("/jobs", json=body).json()["id"])
-        assert (v2.delete(place) if status is None else v2.patch(place, json={"status": status})).status_code == 200
-    until = time.monotonic() + PATIENCE
-    for job, ended in zip(jobs, ("succeeded", "failed", "canceled"), strict=True):
-        while (status := v2.get(f"/jobs/{job}").json()["status"]) in ("queued", "running"):
+def run_jobs(v2: Client) -> None:
+    """Have a job of every end: one that is done, one whose target is nowhere, and one that waits and is canceled."""
+    for ended, target in (("succeeded", None), ("failed", "https://nowhere.invalid/"), ("canceled", None)):
+        resource = v2.create(target_url=target, configuration={"retry_count": 0})["id"]
+        if ended != "canceled":
+            v2.patch(f"/resources/{resource}", json={"status": "active"})
+        made = v2.post("/jobs", json={"type": "process", "resource": resource, "items": [{"number": 1}]}).json()["id"]
+        if ended == "canceled":
+            assert v2.post(f"/jobs/{made}/cancel").status_code == 200
+        until = time.monotonic() + PATIENCE
+        while (status := v2.get(f"/jobs/{made}").json()["status"]) in ("queued", "running"):
             assert time.monotonic() < until, status
-            # What waits for its resource looks again after a while.
-            server.clock.offset += 75
-            time.sleep(0.05)
+            time.sleep(0.02)
         assert status == ended
 
 
@@ -108,7 +108,7 @@ def exceed(server: Server, reader: Client) -> list[Row]:
         assert [client.get("/resources").status_code for _ in range(3)] == [429] * 3
     # Who reads events has what was recorded before written.
     reader.get("/events")
-    return events_of(tenant, jobs=True)
+    return events_of(tenant)
 
 
 def properties(value: Any, place: str = "") -> Iterator[str]:
@@ -131,8 +131,8 @@ def described_properties(schema: Mapping[str, Any], place: str = "") -> Iterator
 
 def test_every_type_is_as_it_is_described(server: Server, tenant: Tenant, v2: Client) -> None:  # B161-B174
     secrets = [*provoke(v2), *use_webhooks(tenant, v2)]
-    run_jobs(server, v2)
-    rows = [*events_of(tenant, jobs=True), *exceed(server, v2)]
+    run_jobs(v2)
+    rows = [*events_of(tenant), *exceed(server, v2)]
     document = operations.document()
     validators, schemas = payloads.validators(document), described.payloads(document)
     seen: dict[str, set[str]] = {pointer: set() for _, pointer in schemas.values()}
@@ -162,7 +162,7 @@ def test_a_change_in_the_second_contract(  # B162 B166 B167 B168 B169 B170 B171 
     answer = reference.patch(
         f"/resources/{made['id']}", json={"name": "New Name"}, headers={"Idempotency-Key": "unique_key_123"}
     )
-    row = next(row for row in events_of(tenant, jobs=True) if row.type == "resource.updated")
+    row = next(row for row in events_of(tenant) if row.type == "resource.updated")
     changed = answer.json()
     unmeasured = {name: value for name, value in changed.items() if name not in ("limits", "metrics")}
     assert shown(server, row) == {
@@ -180,9 +180,7 @@ def test_a_change_in_the_first_contract(server: Server, tenant: Tenant, v1: Clie
     made = v1.create(type="processor", config={"timeout": 30})
     server.clock.offset = 100
     changed = v1.put(f"/resources/{made['id']}", json={"config": {"timeout": 20}}).json()["data"]
-    created, updated = (
-        each for each in events_of(tenant, jobs=True) if each.type in ("resource.created", "resource.updated")
-    )
+    created, updated = (each for each in events_of(tenant) if each.type in ("resource.created", "resource.updated"))
     first = shown(server, created, "2023-09-15")
     assert (first["event"], first["timestamp"]) == ("resource.created", made["created_at"])
     assert "previous_attributes" not in first
@@ -199,7 +197,7 @@ def test_a_change_in_the_first_contract(server: Server, tenant: Tenant, v1: Clie
 def test_old_and_new_status(server: Server, tenant: Tenant, v2: Client) -> None:  # B101 B164
     made = v2.create()
     v2.patch(f"/resources/{made['id']}", json={"status": "active"})
-    row = next(row for row in events_of(tenant, jobs=True) if row.type == "resource.status_changed")
+    row = next(row for row in events_of(tenant) if row.type == "resource.status_changed")
     data = shown(server, row)["data"]
     assert (data["object"]["status"], data["previous_attributes"]) == ("active", {"status": "pending"})
     old = shown(server, row, "2023-09-15")
@@ -209,13 +207,13 @@ def test_old_and_new_status(server: Server, tenant: Tenant, v2: Client) -> None:
 def test_a_deletion(server: Server, tenant: Tenant, v2: Client) -> None:  # B107 B163
     made = v2.create()
     answer = v2.delete(f"/resources/{made['id']}").json()
-    row = next(row for row in events_of(tenant, jobs=True) if row.type == "resource.deleted")
+    row = next(row for row in events_of(tenant) if row.type == "resource.deleted")
     assert shown(server, row)["data"] == {"object": answer}
     assert shown(server, row, "2023-11-01")["data"].keys() == {"id", "deleted", "deleted_at"}
 
 
 @pytest.mark.parametrize(
-    ("limits", "headers", "told"),
+    ("agreed", "headers", "told"),
     [
         ({"monthly_quota": 2}, {}, ("requests_per_month", 2, 3)),
         ({"requests_per_minute": 2, "burst": 2}, {}, ("requests_per_minute", 2, 3)),
@@ -225,12 +223,12 @@ def test_a_deletion(server: Server, tenant: Tenant, v2: Client) -> None:  # B107
     ],
 )
 def test_a_limit_is_told_of_once(
-    server: Server, v2: Client, limits: dict[str, int], headers: dict[str, str], told: tuple[str, int, int]
+    server: Server, v2: Client, agreed: dict[str, int], headers: dict[str, str], told: tuple[str, int, int]
 ) -> None:  # B160 B165
     # A quarter past some hour, in the middle of a month.
     at = 1_801_000_000 // 3600 * 3600 + 900
     with server.clock.stopped(at):
-        tenant = server.tenant("scale", **limits)
+        tenant = server.tenant("scale", **agreed)
         with tenant.client("/v1", headers=headers or {"API-Version": "2024-01-15"}) as client:
             answers = [client.get("/resources") for _ in range(6)]
             refused = [answer for answer in answers if answer.status_code == 429]
@@ -238,7 +236,7 @@ def test_a_limit_is_told_of_once(
             v2.get("/events")
             refused += [client.get("/resources")]
             v2.get("/events")
-        (row,) = events_of(tenant, jobs=True)
+        (row,) = events_of(tenant)
         shown_limit = shown(server, row)["data"]["object"]
         assert (shown_limit["limit_type"], shown_limit["limit"], shown_limit["current_value"]) == told
         assert shown_limit["resets"] > at
@@ -247,4 +245,11 @@ def test_a_limit_is_told_of_once(
         with tenant.client("/v1", headers=headers or {"API-Version": "2024-01-15"}) as client:
             assert 429 in [client.get("/resources").status_code for _ in range(6)]
         v2.get("/events")
-    assert [row.type for row in events_of(tenant, jobs=True)] == ["resource.limit_exceeded"] * 2
+    assert [row.type for row in events_of(tenant)] == ["resource.limit_exceeded"] * 2
+
+
+def test_two_processes_tell_of_a_limit_once(server: Server, tenant: Tenant) -> None:
+    exceeded = Exceeded(tenant.account_id, "burst", 1_801_000_060, 2, 3, 1_801_000_001, "req_1")
+    for each in (exceeded, exceeded._replace(request_id="req_2"), exceeded._replace(resets=1_801_000_120)):
+        administration.write(server.settings, partial(limits.tell, exceeded=each))
+    assert [row.object["resets"] for row in events_of(tenant)] == [1_801_000_060, 1_801_000_120]

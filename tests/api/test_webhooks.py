@@ -16,7 +16,7 @@ from tests.api import operations, parallel, recorded
 from tests.serving import Client, Server, Tenant, ids
 
 URL = "https://hooks.example.com/platform"
-MOST = 16
+MOST = 50
 
 
 @pytest.fixture(params=["/v1", "/v2"])
@@ -143,7 +143,7 @@ def test_what_happens_to_it_is_recorded(tenant: Tenant) -> None:
     assert happened[1].previous_attributes == {"status": "enabled", "description": None, "updated": made["updated"]}
 
 
-def test_the_seventeenth_is_refused(tenant: Tenant) -> None:
+def test_one_more_than_the_most_is_refused(tenant: Tenant) -> None:
     with tenant.client("/v2") as client:
         made = [create(client) for _ in range(MOST)]
         answer = client.post("/webhooks", json={"url": URL})

@@ -98,6 +98,17 @@ def to_a_disabled_webhook(tenant: Tenant, contract: str) -> httpx2.Response:
         return client.post(f"/webhooks/{made.get('data', made)['id']}/test")
 
 
+def before_it_has_ended(tenant: Tenant, contract: str) -> httpx2.Response:
+    """The output of an export that has just begun; one that was faster than we is no help."""
+    with tenant.client(f"/{contract}") as client:
+
+        def ask() -> httpx2.Response:
+            made = client.post("/jobs", json={"type": "export"}).json()
+            return client.get(f"/jobs/{made.get('data', made)['id']}/output")
+
+        return next(answer for answer in (ask() for _ in range(100)) if answer.status_code != 200)
+
+
 def in_trouble(trouble: troubles.Trouble) -> How:
     """A create while something goes wrong on the server's side."""
 
@@ -157,6 +168,7 @@ MET: dict[str, tuple[str, How]] = {
     "method_not_allowed": ("server", told("DELETE", "/resources")),
     "already_exists": ("server", twice),
     "in_use": ("server", of_what_is_in_use),
+    "job_not_finished": ("server", before_it_has_ended),
     "resource_not_active": ("server", denials.resource_not_active),
     "precondition_failed": ("server", with_stale_version),
     "batch_rolled_back": ("server", batches.rolled_back),

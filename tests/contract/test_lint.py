@@ -1,8 +1,5 @@
-import importlib.machinery
-import importlib.util
 import pathlib
 import re
-import sys
 
 import pytest
 
@@ -21,6 +18,7 @@ from contract.rules import (
     shape,
 )
 from contract.rules.survey import Survey
+from tests.contract import more_faults
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 CLEAN = (pathlib.Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
@@ -35,6 +33,7 @@ BOTH = ENDS.replace("summary: Text", MARKED)
 NEXT = "06-29, successor: v1.jobs.get_job}"
 # rule, what to replace in CLEAN, by what, a part of the message, a part of the line it points to
 FAULTS: list[tuple[Rule, str, str, str, str]] = [
+    *more_faults.FAULTS,
     (shape.version, "openapi: 3.1.1", "openapi: 3.0.4", "not OpenAPI 3.1", "openapi: 3.0.4"),
     (shape.objects, "info: {title: Small, version: '1'}", "info: Small", "the info must be a mapping", "info: Small"),
     (shape.objects, "NewJob: {value: {name: run}}", "NewJob: run", "this example must be a mapping", "NewJob: run"),
@@ -452,45 +451,3 @@ def test_what_is_passed_on_needs_no_bounds() -> None:
 def test_openapi_yaml_is_clean(real: document.Document) -> None:
     findings = lint.lint(real)
     assert not findings, "\n" + document.render(findings, real.name)
-
-
-def run_script(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    loader = importlib.machinery.SourceFileLoader("lint_spec", str(ROOT / "scripts" / "lint_spec"))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    assert spec is not None
-    script = importlib.util.module_from_spec(spec)
-    loader.exec_module(script)
-    monkeypatch.setattr(sys, "argv", ["lint_spec", *arguments])
-    status: int = script.main()
-    return status
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "printed"),
-    [
-        (("", ""), 0, "api.yaml: 3 operations, no findings\n"),
-        (("openapi: 3.1.1", "openapi: 3.2.0"), 1, "api.yaml:2  #/openapi  the document is not OpenAPI 3.1\n    Write"),
-        (("version: '1'", "version: '1', contact: {phone: x}"), 1, "#/info/contact  openapi-spec-validator says:"),
-        (("tags:", "\ttags:"), 1, "api.yaml:20  #  the YAML cannot be read"),
-        ((CLEAN, ""), 1, "api.yaml:1  #  the document is not a mapping"),
-    ],
-)
-def test_the_script_says_what_is_wrong(
-    fault: tuple[str, str],
-    status: int,
-    printed: str,
-    tmp_path: pathlib.Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    path = tmp_path / "api.yaml"
-    path.write_text(CLEAN.replace(*fault, 1))
-    assert run_script(monkeypatch, str(path)) == status
-    assert printed in capsys.readouterr().out
-
-
-def test_the_script_names_a_file_that_is_not_there(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run_script(monkeypatch, str(tmp_path / "no.yaml")) == 1
-    assert "no.yaml cannot be read: No such file or directory." in capsys.readouterr().out

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,13 +60,19 @@ def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
 
 
 class Process:
-    """A running `python -m gateway.server`."""
+    """A running `python -m gateway.server`, or another program that takes its options."""
 
-    def __init__(self, folder: Path, *arguments: str, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        variables: Mapping[str, str],
+        program: Sequence[str] = ("gateway.server",),
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._out, self._err = folder / f"out-{self.port}", folder / f"err-{self.port}"
-        command = [sys.executable, "-m", "gateway.server", "--port", str(self.port), *arguments]
+        command = [sys.executable, "-m", *program, "--port", str(self.port), *arguments]
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.popen = subprocess.Popen(command, cwd=ROOT, env=environment(**variables), stdout=out, stderr=err)
 

@@ -70,7 +70,8 @@ class Platform:
             self.scope = Scope(accounts.create(tx, self.clock.now(), "Somebody", "scale", "us").id, "live")
             call = calls.of_worker(tx, self.scope, self.clock.now(), MEANS)
             given: Any = {"description": None, "status": "enabled", "events": ["job.*"], "api_version": "2024-01-15"}
-            return [webhooks.create(call, {"url": f"{URL}{each}", **given}).id for each in range(number)]
+            bodies: list[Any] = [{**given, "url": f"{URL}{each}"} for each in range(number)]
+            return [webhooks.create(call, body).id for body in bodies]
 
         return await self.database.write(unit)
 

@@ -15,7 +15,7 @@ from domain import calls, exporting, exports, ids, projects, work
 from domain.accounts import Account
 from domain.calls import UNLIMITED, Allowance, Call, Means
 from domain.work import Job, JobCreate, NewJob
-from storage import database, outputs
+from storage import database, outputs, tasks
 from storage import wakeups as wakeup
 from storage.database import Database, Transaction
 from storage.scope import Scope
@@ -106,44 +106,52 @@ def written(tx: Transaction, account_id: str, job: Job) -> list[str]:
     return [orjson.loads(line)[1] for line in content.splitlines()]
 
 
+async def begun(opened: Database, url: str) -> tuple[str, list[str], Job]:
+    """An account with projects, the newest first, and an export of them of which the first part is written."""
+    account_id = await opened.write(sandboxes.account)
+    made = await opened.write(partial(add, account_id=account_id, number=3 * exporting.MOST_LINES + 10))
+    job = await opened.write(partial(begin, account_id=account_id))
+    assert await lane(opened, url).look()
+    (task,) = await opened.read(lambda tx: tasks.first_of(tx, Scope(account_id, "live"), job.id, 1))
+    assert (task.status, task.attempts, task.finished) == ("running", 0, None)
+    assert task.started is not None
+    return account_id, made[::-1], job
+
+
+async def change(opened: Database, account_id: str, gone: list[str]) -> list[str]:
+    """Others come, and some go; the ids of those that came."""
+
+    def delete(tx: Transaction) -> None:
+        for each in gone:
+            projects.delete(calling(tx, account_id), each)
+
+    await opened.write(delete)
+    added: list[str] = await opened.write(partial(add, account_id=account_id, number=3))
+    return added
+
+
+async def be_at_fault(opened: Database, url: str) -> None:
+    """A worker that is at fault in the middle of a part, which is tried again."""
+    await lane(opened, url, Names(faults=2)).look()
+    CLOCK.offset += steps.RETRY_MS / 1000 + 1
+    assert await lane(opened, url).look()
+
+
 def test_a_worker_that_stops_in_the_middle_loses_and_doubles_nothing(url: str) -> None:  # A067
-    async def begun(opened: Database) -> tuple[str, list[str], Job]:
-        account_id = await opened.write(sandboxes.account)
-        made = await opened.write(partial(add, account_id=account_id, number=3 * exporting.MOST_LINES + 10))
-        job = await opened.write(partial(begin, account_id=account_id))
-        running = lane(opened, url)
-        assert await running.look()
-        return account_id, made, job
-
-    account_id, made, job = on(url, begun)
-    # In the order of the file, the newest is the first.
-    there, gone = made[::-1], made[5]
-
-    async def change(opened: Database) -> list[str]:
-        """Meanwhile others come, one that was not written yet goes, and one that was."""
-        added: list[str] = await opened.write(partial(add, account_id=account_id, number=3))
-        for each in (gone, there[0]):
-            await opened.write(lambda tx, each=each: projects.delete(calling(tx, account_id), each))  # type: ignore[misc]
-        return added
-
-    added = on(url, change)
-
-    async def broken(opened: Database) -> None:
-        """Another one that is at fault in the middle of a part, and is tried again."""
-        await lane(opened, url, Names(faults=2)).look()
-        CLOCK.offset += steps.RETRY_MS / 1000 + 1
-        assert await lane(opened, url).look()
+    account_id, there, job = on(url, partial(begun, url=url))
+    written_already, not_yet = there[0], there[-5]
+    added = on(url, partial(change, account_id=account_id, gone=[written_already, not_yet]))
 
     async def rest(opened: Database) -> tuple[int, list[str]]:
         return await finish(lane(opened, url)), await opened.read(lambda tx: written(tx, account_id, job))
 
     try:
-        on(url, broken)
+        on(url, partial(be_at_fault, url=url))
         parts, found = on(url, rest)
     finally:
         CLOCK.offset = 0
     assert parts == 2
-    assert found == [each for each in there if each != gone]
+    assert found == [each for each in there if each != not_yet]
     assert not {*added} & {*found}
 
 
