@@ -114,11 +114,16 @@ class Outbound:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> Reply:
         """Send a body; whatever the receiver does becomes a Reply, and only a cancellation is raised."""
+        session = self._session or await self._opened()
         started = time.perf_counter()
         seen, error = _Seen(), None
+        sent = {"User-Agent": USER_AGENT, "Accept": "*/*", **headers}
         try:
-            async with asyncio.timeout(limits.seconds):
-                await self._exchange(url, body, headers, limits.most_bytes, seen)
+            async with (
+                asyncio.timeout(limits.seconds),
+                session.post(url, data=body, headers=sent, allow_redirects=False) as response,
+            ):
+                await _receive(response, limits.most_bytes, seen)
         except Exception as failure:  # noqa: BLE001 - what a stranger's server makes a client raise has no end
             error = _name(failure)
         duration_us = int((time.perf_counter() - started) * 1_000_000)
@@ -130,17 +135,6 @@ class Outbound:
             await self._session.close()
             self._session = None
         self._lookups.close()
-
-    async def _exchange(self, url: str, body: bytes, headers: Mapping[str, str], most: int, seen: _Seen) -> None:
-        session = self._session or await self._opened()
-        sent = {"User-Agent": USER_AGENT, "Accept": "*/*", **headers}
-        async with session.post(url, data=body, headers=sent, allow_redirects=False) as response:
-            seen.status, seen.retry_after = response.status, response.headers.get("Retry-After")
-            while len(seen.body) < most and (part := await response.content.read(most - len(seen.body))):
-                seen.body += part
-            if not response.content.at_eof():
-                # The rest is not waited for, however long it is.
-                response.close()
 
     async def _opened(self) -> aiohttp.ClientSession:
         """The session, which whoever comes first opens."""
@@ -192,6 +186,15 @@ class Outbound:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             skip_auto_headers=NO_HEADERS_OF_ITS_OWN,
         )
+
+
+async def _receive(response: aiohttp.ClientResponse, most: int, seen: _Seen) -> None:
+    seen.status, seen.retry_after = response.status, response.headers.get("Retry-After")
+    while len(seen.body) < most and (part := await response.content.read(most - len(seen.body))):
+        seen.body += part
+    if not response.content.at_eof():
+        # The rest is not waited for, however long it is.
+        response.close()
 
 
 def _look_up(host: str, family: int) -> list[tuple[int, str]]:

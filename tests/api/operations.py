@@ -40,7 +40,7 @@ RESTLESS: dict[str, str] = {
     "api_keys.list_api_keys": "the key that asks is marked as used",
     "deliveries.get_delivery": "it is being sent",
     "deliveries.list_deliveries": "as above",
-    "deliveries.list_webhook_deliveries": "as above",
+    "webhooks.list_webhook_deliveries": "as above",
     "webhooks.get_webhook": "it is shown since when its deliveries fail",
     "webhooks.list_webhooks": "as above",
     "logs.list_logs": "a request is on the list once it is answered",

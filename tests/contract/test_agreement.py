@@ -175,7 +175,7 @@ def test_a_property_that_the_result_lacks_is_named_once() -> None:
     text = within("    Resource:\n", "      properties:\n", f"      properties:\n        updatd: {UNIX_TIME}\n")
     (finding,) = refusal(text)
     assert finding.line == line_of(text, "        updatd:")
-    assert "the result is a Resource, which has no 'updatd'" in finding.message
+    assert "is a Resource, which has no 'updatd'" in finding.message
     assert "did you mean 'updated'?" in finding.message
 
 

@@ -67,7 +67,7 @@ def with_files(**changes: str) -> documents.Document:
     added = FILES
     for old, new in changes.items():
         added = added.replace(old, new)
-    return documents.parse(TEXT.replace("\ncomponents:\n", f"\n{added}components:\n", 1))
+    return documents.parse(TEXT.replace("\nwebhooks:\n", f"\n{added}webhooks:\n", 1))
 
 
 @pytest.fixture(scope="module")

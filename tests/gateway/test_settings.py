@@ -30,6 +30,8 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "valkey_url": ("redis://cache:6379", "redis://cache:6379"),
     "failed_authentications_per_minute": ("5", 5),
     "trusted_proxies": ("10.0.0.0/8 ::1", "10.0.0.0/8 ::1"),
+    "work": ("false", False),
+    "provisioning_step_seconds": ("0.5", 0.5),
 }
 
 
