@@ -1,7 +1,7 @@
-"""A server or a worker that dies at an exact point, or whose clock is ahead: `python -m tests.faults.dying server …`.
+"""A server or a worker whose clock is ahead, and that dies at an exact point.
 
-`FAULT_AT` is a point of `POINTS`, where the process kills itself when it comes there the second time. `FAULT_AHEAD` is
-by how many seconds its clock is ahead.
+`python -m tests.faults.dying SECONDS POINT server …`: the point is one of `POINTS`, where the process kills itself when
+it comes there the second time, or `NOWHERE`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Point(NamedTuple):
     counts: Callable[..., Any] = lambda *_: True
 
 
+NOWHERE = "nowhere"
 POINTS = {
     "a request has its effect, and is not committed": Point(idempotency, "complete", is_after=True),
     "a request is committed, and not answered": Point(Execute, "follow_up", is_after=False),
@@ -84,12 +85,17 @@ def die_at(point: Point) -> None:
 def be_ahead(seconds: float) -> None:
     """Set the clock of the process."""
     original = SystemClock.time
-    SystemClock.time = lambda clock: original(clock) + seconds  # type: ignore[method-assign]
-    SystemClock.now = lambda clock: int(clock.time())  # type: ignore[method-assign]
+    setattr(SystemClock, "time", lambda clock: original(clock) + seconds)  # noqa: B010 - the types forbid it else
+    setattr(SystemClock, "now", lambda clock: int(clock.time()))  # noqa: B010 - as above
+
+
+def main(seconds: str, point: str, program: str, *options: str) -> int:
+    """Run a server or a worker with its options."""
+    be_ahead(float(seconds))
+    if point != NOWHERE:
+        die_at(POINTS[point])
+    return server.main(options) if program == "server" else worker.main(options)
 
 
 if __name__ == "__main__":
-    be_ahead(float(os.environ.get("FAULT_AHEAD", "0")))
-    if "FAULT_AT" in os.environ:
-        die_at(POINTS[os.environ["FAULT_AT"]])
-    sys.exit({"server": server, "worker": worker}[sys.argv[1]].main(sys.argv[2:]))
+    sys.exit(main(*sys.argv[1:]))

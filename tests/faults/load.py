@@ -173,7 +173,7 @@ def wait_for_rest(database: Beside) -> None:
 
 def what_waits(tx: Transaction) -> list[Any]:
     """What is not done, for who looks for the reason."""
-    found = []
+    found: list[Any] = []
     for table in (tables.tasks, tables.deliveries):
         found += tx.execute(sa.select(table).where(table.c.due_ms.is_not(None)).limit(5)).all()
     return found

@@ -18,6 +18,7 @@ from tests.gateway import processes
 from tests.gateway.processes import Process
 from tests.receiving import Receiver
 
+NOWHERE = "nowhere"
 PROGRAM = "tests.faults.dying"
 # Longer than any lease: what a dead process held is free for one whose clock is so much ahead.
 LEASE_SECONDS = 61
@@ -55,9 +56,9 @@ class Platform:
         return processes.environment(**settings, **more)
 
     @contextlib.contextmanager
-    def serving(self, *options: str, **variables: str) -> Iterator[Process]:
+    def serving(self, ahead: str, *options: str, dies: str = NOWHERE, **variables: str) -> Iterator[Process]:
         """A server, to which the clients turn as soon as it is ready; killed if it is not stopped."""
-        program = (PROGRAM, "server")
+        program = (PROGRAM, ahead, dies, "server")
         given = self.variables(**variables)
         process = Process(self.folder, *self.place, *options, variables=given, program=program)
         try:
@@ -69,11 +70,10 @@ class Platform:
                 process.stop(signal.SIGKILL)
 
     @contextlib.contextmanager
-    def working(self, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    def working(self, ahead: str) -> Iterator[subprocess.Popen[bytes]]:
         """A worker beside servers."""
-        command = [sys.executable, "-m", PROGRAM, "worker", *self.place]
-        environment = self.variables(**variables)
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        command = [sys.executable, "-m", PROGRAM, ahead, NOWHERE, "worker", *self.place]
+        with subprocess.Popen(command, cwd=ROOT, env=self.variables(), stdout=subprocess.PIPE) as process:
             try:
                 assert process.stdout is not None
                 assert b"works" in process.stdout.readline()

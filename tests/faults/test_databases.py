@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from storage import sqlite, tables
 from storage.database import Transaction
@@ -36,7 +37,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def make_engine(*arguments: Any, **options: Any) -> Any:
         engine = original(*arguments, **options)
-        sqlite.sqlalchemy.event.listen(engine, "connect", lambda connection, _: made.append(connection))
+        sqlalchemy.event.listen(engine, "connect", lambda connection, _: made.append(connection))
         return engine
 
     monkeypatch.setattr(sqlite, "make_engine", make_engine)

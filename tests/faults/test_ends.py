@@ -43,7 +43,7 @@ def test_a_server_is_stopped_under_load(platform: Platform) -> None:
         status(200)(handler)
 
     platform.receiver.usual = slowly
-    with platform.serving(FAULT_AHEAD=platform.ahead(0)) as first:
+    with platform.serving(platform.ahead(0)) as first:
         platform.subscribe()
         with platform.load.going_on():
             until(lambda: targeted(platform.receiver) > 1)
@@ -52,7 +52,7 @@ def test_a_server_is_stopped_under_load(platform: Platform) -> None:
             assert platform.database.read(held_from(now_ms)) == 0
             platform.receiver.usual = status(200)
             # Its clock is not ahead of the first one's, so that no lease has ended.
-            with platform.serving(FAULT_AHEAD=platform.ahead(0)) as second:
+            with platform.serving(platform.ahead(0)) as second:
                 platform.load.finish()
                 load.wait_for_rest(platform.database)
                 load.check_all_was_done_once(platform.database, platform.load, platform.receiver)
@@ -71,7 +71,7 @@ def test_the_clock_jumps_forward(fresh_database: Callable[[], str], receiver: Re
             let_go.wait(30)
         status(200)(handler)
 
-    options = {"provisioning_step_seconds": 0.01, "webhook_allowed_networks": "127.0.0.0/8"}
+    options: dict[str, Any] = {"provisioning_step_seconds": 0.01, "webhook_allowed_networks": "127.0.0.0/8"}
     with running(fresh_database(), **options) as server, server.tenant().client("/v2", mode="test") as client:
         assert client.post("/webhooks", json={"url": f"{receiver.url}/events", "events": ["*"]}).status_code == 201
         receiver.wait_for(1)

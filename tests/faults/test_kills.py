@@ -16,12 +16,12 @@ def test_one_server_after_the_other_is_killed(platform: Platform) -> None:  # B1
     deaths = {}
     with contextlib.ExitStack() as stack:
         for number, point in enumerate(POINTS):
-            with platform.serving(FAULT_AT=point, FAULT_AHEAD=platform.ahead(number)) as process:
+            with platform.serving(platform.ahead(number), dies=point) as process:
                 if not number:
                     platform.subscribe()
                     stack.enter_context(platform.load.going_on())
                 deaths[point] = eventually(lambda: platform.load.are_well() and process.popen.poll(), within=60)
-        last = stack.enter_context(platform.serving(FAULT_AHEAD=platform.ahead(len(POINTS))))
+        last = stack.enter_context(platform.serving(platform.ahead(len(POINTS))))
         platform.load.finish()
         load.wait_for_rest(platform.database)
         load.check_all_was_done_once(platform.database, platform.load, platform.receiver)

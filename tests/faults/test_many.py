@@ -29,14 +29,13 @@ def shared(engine: str, platform: Platform) -> Platform:
 
 
 def test_workers_come_and_go_under_load(shared: Platform, valkey: str) -> None:  # B107
-    servers = shared.serving("--workers", "4", "--valkey", valkey, API_WORK="false")
-    now = {"FAULT_AHEAD": "0"}
-    with servers as process, shared.working(**now) as stopped, shared.working(**now) as killed:
+    servers = shared.serving("0", "--workers", "4", "--valkey", valkey, API_WORK="false")
+    with servers as process, shared.working("0") as stopped, shared.working("0") as killed:
         shared.subscribe()
         with shared.load.going_on():
             until(lambda: len(shared.receiver.requests) > 20)
             killed.kill()
-            with shared.working(FAULT_AHEAD=str(LEASE_SECONDS)) as last:
+            with shared.working(str(LEASE_SECONDS)) as last:
                 stopped.send_signal(signal.SIGTERM)
                 assert stopped.wait(SECONDS_TO_ACT) == 0
                 shared.load.finish()

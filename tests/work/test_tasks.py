@@ -298,3 +298,56 @@ def test_a_step_at_fault_holds_up_no_other(on: On) -> None:
         assert (task.status, task.error_code, task.attempts) == ("queued", "internal_error", 1)
 
     on(test)
+
+
+def test_an_execution_that_cannot_be_prepared_holds_up_no_other(on: On) -> None:
+    async def test(bench: Bench) -> None:
+        bad = await bench.add("acct_1", 2)
+        good = await bench.add("acct_2", 20)
+
+        def refuse(call: Call, _job: Job, task: Row) -> Row:
+            if call.scope.account_id == "acct_1" and task.number == 1:
+                raise ZeroDivisionError
+            return task
+
+        async def perform(_: Row) -> Outcome:
+            return Succeeded()
+
+        executors = {"process": Execution(refuse, perform)}
+        assert (await bench.run_to_end(executors, good, "acct_2")).status == "succeeded"
+        ended = await bench.run_to_end(executors, bad, "acct_1")
+        assert (ended.status, ended.error_code) == ("failed", "internal_error")
+        assert [row.status for row in await bench.tasks(bad, "acct_1")] == ["failed", "succeeded"]
+
+    on(test)
+
+
+def test_a_clock_that_is_set_back_does_not_end_a_lease(on: On, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executions, "RENEW_SECONDS", 0.05)
+
+    async def test(bench: Bench) -> None:
+        job = await bench.add("acct_1", 1)
+        let_go = asyncio.Event()
+        begun: list[int] = []
+
+        async def perform(task: Row) -> Outcome:
+            begun.append(task.attempts)
+            await let_go.wait()
+            return Succeeded()
+
+        async def play() -> None:
+            await eventually(lambda: bool(begun))
+            bench.clock.offset -= 3_600
+            (held,) = await bench.tasks(job, "acct_1")
+            for _ in range(ROUNDS):
+                if (await bench.tasks(job, "acct_1"))[0].due_ms != held.due_ms:
+                    break
+                await asyncio.sleep(0.01)
+            else:
+                pytest.fail("It is not renewed.")
+            let_go.set()
+
+        ended, _ = await asyncio.gather(bench.run_to_end(performing(perform), job), play())
+        assert (ended.status, begun) == ("succeeded", [1])
+
+    on(test)
