@@ -54,4 +54,7 @@ class Dispatcher:
             log.exception("events failed")
             return False
         self._sender.take(dispatched.parcel, lease)
+        if self._sender.has_ended:
+            # Both were stopped meanwhile, and it has given back what it held by then.
+            await self._sender.give_back()
         return dispatched.has_more

@@ -88,12 +88,22 @@ class Executions:
         shares = self._shares(owners, room)
         if not shares:
             return False
-        begun, is_more, topics = await self._station.database.write(partial(self._claim, shares=shares))
-        self._station.wakeups.wake(topics)
-        for each in begun:
-            self._owners[each.row.account_id] += 1
-            self._running[each.row.id] = asyncio.create_task(self._perform(each))
-        return is_more
+        try:
+            return await self._begin(shares)
+        except (Unavailable, DeadlineExceeded):
+            raise
+        except Exception:
+            # One of them is at fault: each alone, so that the others go on.
+            log.exception("claiming failed")
+        for owner in shares:
+            try:
+                await self._begin({owner: 1})
+            except (Unavailable, DeadlineExceeded):
+                raise
+            except Exception:
+                log.exception("a task is given up", account=owner)
+                await self._begin({owner: 1}, is_broken=True)
+        return True
 
     async def finish(self) -> None:
         """Wait for what runs, not for long; then give it back, for another worker to begin anew."""
@@ -104,8 +114,12 @@ class Executions:
         for name in left:
             running[name].cancel()
         await asyncio.gather(*running.values(), return_exceptions=True)
-        if left:
-            await self._station.database.write(partial(self._give_back, left=left))
+        try:
+            if left:
+                await self._station.database.write(partial(self._give_back, left=left))
+        except (Unavailable, DeadlineExceeded) as error:
+            # Their leases end by themselves.
+            log.warning("tasks not given back", reason=str(error))
         if self._execution.close is not None:
             await self._execution.close()
 
@@ -125,7 +139,19 @@ class Executions:
             waiting = {owner: free for owner, free in waiting.items() if free > 0}
         return shares
 
-    def _claim(self, tx: Transaction, *, shares: Mapping[str, int]) -> tuple[list[Begun], bool, set[str]]:
+    async def _begin(self, shares: Mapping[str, int], *, is_broken: bool = False) -> bool:
+        """Claim and begin tasks, or give them up where they cannot be prepared; whether there were any."""
+        claim = partial(self._claim, shares=shares, is_broken=is_broken)
+        begun, is_more, topics = await self._station.database.write(claim)
+        self._station.wakeups.wake(topics)
+        for each in begun:
+            self._owners[each.row.account_id] += 1
+            self._running[each.row.id] = asyncio.create_task(self._perform(each))
+        return is_more
+
+    def _claim(
+        self, tx: Transaction, *, shares: Mapping[str, int], is_broken: bool
+    ) -> tuple[list[Begun], bool, set[str]]:
         """What is begun, whether there may be more to claim, and the topics to wake."""
         now_ms = self._now_ms()
         lease = Lease(self._token, now_ms, now_ms + LEASE_SECONDS * 1000)
@@ -138,6 +164,8 @@ class Executions:
             row = settlement.begin(row)
             if settlement.is_stopped(row) and not was_begun:
                 prepared: Any = Stopped()
+            elif is_broken:
+                prepared = Failed(BROKEN.code, BROKEN.message)
             elif row.attempts > MOST_ATTEMPTS:
                 prepared = LOST
             else:
@@ -188,7 +216,8 @@ class Executions:
     async def _renew(self) -> None:
         """Hold what runs for longer."""
         now = self._station.clock.time()
-        if not self._running or now - self._renewed < RENEW_SECONDS:
+        # A clock that was set back is no reason to wait until it has come as far again.
+        if not self._running or abs(now - self._renewed) < RENEW_SECONDS:
             self._renewed = self._renewed if self._running else now
             return
         until, ids = int((now + LEASE_SECONDS) * 1000), list(self._running)

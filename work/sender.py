@@ -52,6 +52,7 @@ class Sender:
         self._results: list[Result] = []
         self._landed = asyncio.Event()
         self._stopping = False
+        self.has_ended = False
 
     async def run(self) -> None:
         """Look again and again; what is under way at the end has a moment to finish and is then given back."""
@@ -66,13 +67,18 @@ class Sender:
         await asyncio.gather(*self._flights, return_exceptions=True)
         self._landed.set()
         await settling
-        await _carefully(self._give_back)
+        self.has_ended = True
+        await self.give_back()
         await self._out.close()
 
     def stop(self) -> None:
         """Have `run` return."""
         self._stopping = True
         self._wakeups.stir({"deliveries"})
+
+    async def give_back(self) -> None:
+        """Let others send at once what is held."""
+        await _carefully(self._give_back)
 
     def lease(self) -> Lease:
         """Holds deliveries for this process from now on."""
@@ -186,6 +192,10 @@ class Sender:
             disabling = await self._database.write(partial(attempts.settle, token=self._token, results=results))
         except (Unavailable, DeadlineExceeded):
             self._results = results + self._results
+            raise
+        except Exception:
+            # Else they would count as held for ever, and be sent by nobody.
+            self._lanes.held.difference_update(result.delivery.id for result in results)
             raise
         self._lanes.held.difference_update(result.delivery.id for result in results)
         for result in results:
