@@ -40,6 +40,10 @@ class Platform:
         """How far ahead the clock of a process is that takes up what died so many leases ago."""
         return str(self.to_noon + leases * LEASE_SECONDS)
 
+    def now_ms(self, leases: int) -> int:
+        """The time of a process that is so far ahead, in unix milliseconds."""
+        return int((time.time() + float(self.ahead(leases))) * 1000)
+
     @property
     def place(self) -> list[str]:
         """The options that name the data."""

@@ -25,6 +25,6 @@ def test_one_server_after_the_other_is_killed(platform: Platform) -> None:  # B1
         platform.load.finish()
         load.wait_for_rest(platform.database)
         load.check_all_was_done_once(platform.database, platform.load, platform.receiver)
-        assert last.stop() == 0
+        assert last.stop() == -signal.SIGTERM
     assert deaths == dict.fromkeys(POINTS, -signal.SIGKILL)
     assert "error" not in last.errors
