@@ -57,9 +57,6 @@ MORE_SCOPES: dict[str, set[str]] = {
     "exports.get_job_output": {"resources:read", "projects:read"},
     "jobs.create_job": {"resources:read", "projects:read"},
 }
-# What these make goes on until a worker has done it, so a test waits for that.
-WORKED = ("jobs.create_job",)
-
 # What these make goes on after the answer; a test begins once it has ended.
 GOING_ON = {"jobs.create_job"}
 ENDED = {"succeeded", "failed", "canceled"}
@@ -197,16 +194,7 @@ class Operation:
         maker, expressions = self._maker()
         answer = maker.done(client)
         assert answer.status_code == maker.success, f"{maker} for {self}: {answer.text}"
-        until = time.monotonic() + PATIENCE
-        while maker.name in WORKED and not maker.is_done(client, answer):
-            assert time.monotonic() < until, f"what {maker} made is never done"
-            time.sleep(0.02)
         return {name.removeprefix("path."): evaluate(text, answer) for name, text in expressions.items()}
-
-    def is_done(self, client: Client, made: httpx2.Response) -> bool:
-        """Whether a worker has done what was made."""
-        body = client.get(made.headers["Location"], headers=self.version).json()
-        return body.get("data", body)["status"] in ("succeeded", "failed", "canceled")
 
     def done(self, client: Client) -> httpx2.Response:
         """The answer to a request that is good; one that was given up left nothing, so it is sent again."""

@@ -231,14 +231,14 @@ def test_it_takes_nothing_that_is_not_in_its_body(bodied: Operation, tenant: Ten
             for step in above:
                 part = part.setdefault(step, {})
             part[name] = "1"
-        before = troubles.contents(tenant.server)
+        before = troubles.contents(tenant)
         answer = bodied.send(client, values, json=body)
     assert answer.status_code == 400, answer.text
     refused = {
         each.get("param", each.get("field")) for each in error_of(answer)["errors"] if each["reason"] == "unknown_field"
     }
     assert refused == {".".join(path) for path in paths}
-    assert troubles.contents(tenant.server) == before
+    assert troubles.contents(tenant) == before
 
 
 def test_a_repeat_gets_the_same_answer(written: Operation, tenant: Tenant) -> None:  # B072 B074 B075

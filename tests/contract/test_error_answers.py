@@ -45,6 +45,7 @@ NOT_PROVOKED_AT = {
     ("batch.run_batch", 504): "as above",
     ("test_clock.advance_test_clock", 429): "test mode has no limits",
     ("test_clock.get_test_clock", 429): "as above",
+    ("exports.get_job_output", 409): "a worker may be faster; the tests of exports have none",
     ("users.accept_invitation", 409): "the time of an invitation must pass; the tests of users move the clock",
 }
 # (operation, status) → the code where it is another one
@@ -54,6 +55,7 @@ OTHER_CODES = {
     ("users.delete_user", 409): "last_owner",
     ("users.update_user", 409): "last_owner",
     ("deliveries.resend_delivery", 409): "webhook_disabled",
+    ("jobs.create_job", 409): "resource_not_active",
     ("webhooks.create_webhook", 409): "limit_reached",
     ("webhooks.recover_webhook", 409): "webhook_disabled",
     ("webhooks.test_webhook", 409): "webhook_disabled",
@@ -110,6 +112,13 @@ def disable_its_webhook(client: Client, values: Mapping[str, str]) -> Changes:
     return disable_webhook(client, {"id": client.get(f"/v2/deliveries/{values['id']}").json()["webhook"]})
 
 
+def pause_a_resource(client: Client, _: Mapping[str, str]) -> Changes:
+    """Have a resource be paused; the change is a job for it."""
+    made = client.post("/v2/resources", json={"name": "A resource", "type": "production"}).json()
+    assert client.patch(f"/v2/resources/{made['id']}", json={"status": "paused"}).status_code == 200
+    return {"json": {**PROCESS, "resource": made["id"]}}
+
+
 # Operation that takes no unique value → what brings it into conflict, and what the request must have for it
 CONFLICTS: dict[str, Callable[[Client, Mapping[str, str]], Changes]] = {
     "projects.delete_project": put_a_resource_in,
@@ -117,6 +126,7 @@ CONFLICTS: dict[str, Callable[[Client, Mapping[str, str]], Changes]] = {
     "users.delete_user": activate,
     "users.update_user": demote_the_only_owner,
     "deliveries.resend_delivery": disable_its_webhook,
+    "jobs.create_job": pause_a_resource,
     "webhooks.create_webhook": fill_up_webhooks,
     "webhooks.recover_webhook": disable_webhook,
     "webhooks.test_webhook": disable_webhook,
@@ -208,13 +218,13 @@ def test_a_declared_error_comes_as_declared(
         changes |= contradict(client, operation, values) if status == 409 else {}
         if operation.bodies() and not {"json", "content"} & changes.keys():
             changes["json"] = operation.fresh_body(client)
-        before = troubles.contents(started)
+        before = troubles.contents(tenant)
         answer = met(tenant, operation, status, (client, values, changes))
     code = OTHER_CODES.get((operation.name, status), CODES[status])
     answers.check_error(answers.contract_of(operation.node), code, answer)
     answers.check_declared(operation.node, answer)
     assert troubles.SECRET not in answer.text
-    assert troubles.contents(started) == before
+    assert troubles.contents(tenant) == before
 
 
 def met(

@@ -89,7 +89,7 @@ def with_used_key(tenant: Tenant, contract: str) -> httpx2.Response:
 
 def with_too_many(tenant: Tenant, contract: str) -> httpx2.Response:
     with tenant.client(f"/{contract}") as client:
-        return [client.post("/webhooks", json={"url": "https://hooks.example.com"}) for _ in range(17)][-1]
+        return [client.post("/webhooks", json={"url": "https://hooks.example.com"}) for _ in range(51)][-1]
 
 
 def to_a_disabled_webhook(tenant: Tenant, contract: str) -> httpx2.Response:

@@ -77,8 +77,9 @@ def test_head_is_get_without_a_body(tenant: Tenant, operation: Operation) -> Non
         head, full = client.head(target), client.get(target)
     assert (head.status_code, full.status_code) == (200, 200)
     assert head.content == b""
-    assert head.headers.keys() - {"date"} == full.headers.keys() - {"date"}
-    if operation.name not in RESTLESS:
+    # How a body is sent in parts says nothing where there is none.
+    assert head.headers.keys() - {"date"} == full.headers.keys() - {"date", "transfer-encoding"}
+    if "Content-Length" in full.headers and operation.name not in RESTLESS:
         assert int(head.headers["Content-Length"]) == len(full.content)
         for name in ("Content-Type", "ETag", "API-Version"):
             assert head.headers[name] == full.headers[name]

@@ -38,12 +38,12 @@ def test_a_failed_request_does_not_use_up_its_key(unlucky: Tenant, trouble: trou
 
 
 def test_a_locked_database_is_a_503_until_it_is_free(unlucky: Tenant) -> None:  # A029
-    before = troubles.contents(unlucky.server)
+    before = troubles.contents(unlucky)
     with troubles.locked(unlucky.server.settings):
         assert create(unlucky, "v1", **{"Idempotency-Key": "one"}) == 503
         with unlucky.client("/v1") as client:
             assert client.get("/resources").status_code == 200, "reading goes on"
-    assert troubles.contents(unlucky.server) == before
+    assert troubles.contents(unlucky) == before
     assert create(unlucky, "v1", **{"Idempotency-Key": "one"}) == 201
 
 
@@ -56,10 +56,10 @@ def test_a_database_that_says_when_is_repeated(unlucky: Tenant) -> None:  # A029
 
 def test_a_request_that_takes_too_long_leaves_nothing(hasty: Server) -> None:  # B129
     tenant = hasty.tenant()
-    before = troubles.contents(hasty)
+    before = troubles.contents(tenant)
     with troubles.met_by(tenant, troubles.outlast), tenant.client("/v2", headers={"Idempotency-Key": "one"}) as client:
         answers.check_error("v2", "timeout", client.post("/resources", json=GOOD))
-    assert troubles.contents(hasty) == before
+    assert troubles.contents(tenant) == before
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,11 @@ def test_what_is_not_compared_is_written_by_requests_that_change_nothing(tenant:
         found = tenant.server.database.write(lambda tx: tx.exec_driver_sql(wanted).all())
         return sorted(map(repr, found))
 
-    before, until = rows(), time.monotonic() + 10
     with tenant.client("/v2") as client:
+        # Nobody has that name, so sending to it fails.
+        client.post("/webhooks", json={"url": "https://receiver.invalid/events"})
+        before, until = rows(), time.monotonic() + 10
+        client.post("/webhooks", json={"url": "https://receiver.invalid/events"})
         client.get("/resources")
     while rows() == before:
         assert time.monotonic() < until, f"{place} is not written"

@@ -14,7 +14,7 @@ from contract.middleware import HandlerResolver
 from domain.calls import Call
 from gateway.settings import Settings
 from storage import database, sqlite, tables
-from tests.serving import Server, Tenant
+from tests.serving import Tenant
 
 SECRET = "a detail of the inside"
 # The deadline of the server that `hasty` gives, in seconds.
@@ -30,14 +30,13 @@ BESIDE: dict[str, str] = {
     "usage": "a request is counted behind its answer",
     "deliveries": "events are sent beside requests",
     "delivery_attempts": "as above",
-    "event_cursors": "as above",
     "webhook_endpoints.failing_since": "as above",
     "api_keys.last_used": "a key's use is noted behind the answer",
 }
-# Table → the rows that are not written beside requests, as those of deliveries are.
-ROWS = {"counters": "kind <> 'delivery'"}
-# The schedule writes it, requests or not.
-SCHEDULED = "scheduled_runs"
+# Table → the rows that are not written beside requests, as those of deliveries and of limits that were exceeded are.
+ROWS = {"counters": "kind <> 'delivery'", "events": "type <> 'resource.limit_exceeded'"}
+# What belongs to no account is written by the schedule and by the dispatcher, requests or not.
+SHARED = ("scheduled_runs", "event_cursors", "maintenance")
 
 
 class FailingResolver(HandlerResolver):
@@ -109,24 +108,34 @@ def locked(settings: Settings) -> Iterator[None]:
         connection.rollback()
 
 
-def contents(server: Server) -> Mapping[str, set[Any]]:
-    """Every row of every table, but for what is written beside requests; each table has a primary key."""
+def contents(tenant: Tenant) -> Mapping[str, set[Any]]:
+    """Every row that a tenant has in any table, but for what is written beside requests.
+
+    Work for other tenants goes on meanwhile. Each table has a primary key.
+    """
 
     def read(tx: database.Transaction) -> dict[str, set[Any]]:
         driver: Any = tx.connection.driver_connection
-        statements = compared(server.settings.is_embedded)
-        return {name: set(driver.execute(statement).fetchall()) for name, statement in statements.items()}
+        statements = compared(tenant.server.settings.is_embedded)
+        found = {}
+        for name, statement in statements.items():
+            found[name] = set(driver.execute(f"{statement} = '{tenant.account_id}'").fetchall())
+        return found
 
-    return server.database.read(read)
+    return tenant.server.database.read(read)
 
 
 @functools.cache
 def compared(is_sqlite: bool) -> Mapping[str, str]:
-    """The statement that reads a table, by its name; rows come as the driver has them, or as PostgreSQL writes them."""
+    """The statement that reads the rows of an account, by the table's name; the account's id belongs at its end.
+
+    Rows come as the driver has them, or as PostgreSQL writes them.
+    """
     statements = {}
     for name, table in tables.metadata.tables.items():
-        if name not in {*BESIDE, SCHEDULED}:
+        if name not in {*BESIDE, *SHARED}:
             columns = ", ".join(f'"{each.name}"' for each in table.columns if f"{name}.{each.name}" not in BESIDE)
             shown = columns if is_sqlite else f"ROW({columns})::text"
-            statements[name] = f'SELECT {shown} FROM "{name}" WHERE {ROWS.get(name, "1 = 1")}'
+            owner = "id" if name == "accounts" else "account_id"
+            statements[name] = f'SELECT {shown} FROM "{name}" WHERE {ROWS.get(name, "1 = 1")} AND {owner}'
     return statements
