@@ -19,7 +19,7 @@ import pytest
 
 from domain import key_form
 from tests.api import operations, recorded
-from tests.api.operations import MORE_SCOPES, ONE_MODE, PREPARED, RESTLESS, WORKED, Operation
+from tests.api.operations import GOING_ON, MORE_SCOPES, ONE_MODE, PREPARED, RESTLESS, Operation
 from tests.contract import troubles, wire
 from tests.serving import Client, Server, Tenant
 
@@ -304,7 +304,7 @@ def test_a_megabyte_of_filters_is_refused(listing: Operation, tenant: Tenant, sh
 def test_every_exception_is_needed(server: Server, tenant: Tenant) -> None:
     """The rows of the tables above and of tests/api/operations.py."""
     known = {each.name: each for each in operations.operations()}
-    assert {*ONE_MODE, *RESTLESS, *MORE_SCOPES, *PREPARED, *PREPARED.values(), *WORKED} <= known.keys()
+    assert {*ONE_MODE, *RESTLESS, *MORE_SCOPES, *PREPARED, *PREPARED.values(), *GOING_ON} <= known.keys()
     for name, mode in ONE_MODE.items():
         with tenant.client("", mode="test" if mode == "live" else "live") as client:
             assert known[name].send(client, known[name].examples("path")).status_code == 403, name
@@ -323,7 +323,7 @@ def test_every_exception_is_needed(server: Server, tenant: Tenant) -> None:
             while known[name].send(client, values).headers["ETag"] == first:
                 assert time.monotonic() < until, f"{name} shows the same each time"
                 time.sleep(0.02)
-    for name in WORKED:
+    for name in GOING_ON:
         with tenant.client("", mode=known[name].mode) as client:
             assert known[name].send(client).json()["status"] == "queued", f"what {name} makes is done at once"
     for name in PREPARED:
