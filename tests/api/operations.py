@@ -39,15 +39,18 @@ ONE_MODE: dict[str, str] = {
 RESTLESS: dict[str, str] = {
     "api_keys.list_api_keys": "the key that asks is marked as used",
     "deliveries.get_delivery": "it is being sent",
-    "deliveries.list_deliveries": "as above",
-    "webhooks.list_webhook_deliveries": "as above",
-    "webhooks.get_webhook": "it is shown since when its deliveries fail",
-    "webhooks.list_webhooks": "as above",
     "logs.list_logs": "a request is on the list once it is answered",
     "logs.list_resource_logs": "as above",
     "test_clock.get_test_clock": "time goes on",
     "usage.get_usage": "a request counts once it is answered",
 }
+# What shows how events are sent, which goes on beside the requests of an account that has webhooks.
+SENDING = (
+    "deliveries.list_deliveries",
+    "webhooks.get_webhook",
+    "webhooks.list_webhook_deliveries",
+    "webhooks.list_webhooks",
+)
 # Operation → the one that is done first, so that there is something in its answer.
 PREPARED: dict[str, str] = {"events.list_events": "projects.create_project"}
 # Operation → scopes that its example needs beside the operation's own, such as those that a new key is given.

@@ -19,7 +19,7 @@ import pytest
 
 from domain import key_form
 from tests.api import operations, recorded
-from tests.api.operations import GOING_ON, MORE_SCOPES, ONE_MODE, PREPARED, RESTLESS, Operation
+from tests.api.operations import GOING_ON, MORE_SCOPES, ONE_MODE, PREPARED, RESTLESS, SENDING, Operation
 from tests.contract import troubles, wire
 from tests.serving import Client, Server, Tenant
 
@@ -304,7 +304,7 @@ def test_a_megabyte_of_filters_is_refused(listing: Operation, tenant: Tenant, sh
 def test_every_exception_is_needed(server: Server, tenant: Tenant) -> None:
     """The rows of the tables above and of tests/api/operations.py."""
     known = {each.name: each for each in operations.operations()}
-    assert {*ONE_MODE, *RESTLESS, *MORE_SCOPES, *PREPARED, *PREPARED.values(), *GOING_ON} <= known.keys()
+    assert {*ONE_MODE, *RESTLESS, *MORE_SCOPES, *PREPARED, *PREPARED.values(), *GOING_ON, *SENDING} <= known.keys()
     for name, mode in ONE_MODE.items():
         with tenant.client("", mode="test" if mode == "live" else "live") as client:
             assert known[name].send(client, known[name].examples("path")).status_code == 403, name
