@@ -37,6 +37,7 @@ def peers(request: pytest.FixtureRequest, tenant: Tenant, stranger: Tenant) -> I
     """Two callers who differ in the account, in the mode, or in both."""
     other = tenant if request.param == "mode" else stranger
     mode = "live" if request.param == "account" else "test"
+    other.server.agree(other.account_id, requests_per_hour=1_000_000)
     with tenant.client("") as mine, other.client("", mode=mode) as theirs:
         yield Peers(mine, theirs)
 
