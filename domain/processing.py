@@ -33,6 +33,8 @@ FIRST_RETRY_SECONDS = 1
 LONGEST_RETRY_SECONDS = 60
 LONGEST_RETRY_AFTER_SECONDS = 3_600
 JITTER = 0.2
+# Its own, so that the numbers of whoever seeds the common one stay theirs.
+CHANCE = random.SystemRandom()
 WAITS = "rate_limited"
 # An escape that no other backslash has made plain text.
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -127,7 +129,7 @@ def settle(batch: Batch, result: Result, now_ms: int) -> Outcome:
 def pause(attempt: int) -> float:
     """How many seconds to wait after a failed attempt: twice as long each time, and never all at the same moment."""
     seconds: float = min(FIRST_RETRY_SECONDS * 2 ** (attempt - 1), LONGEST_RETRY_SECONDS)
-    return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - it need not be secret
+    return seconds * CHANCE.uniform(1 - JITTER, 1 + JITTER)
 
 
 def holds_nul(document: bytes) -> bool:

@@ -6,6 +6,7 @@ of constants and numbers, so they are not looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -43,7 +44,7 @@ class Cycle(RequestResponseCycle):
     def _send_whole(self, start: dict[str, Any], body: bytes) -> bool:
         """Send an answer whose length its head says; False where uvicorn has to send it, part by part."""
         pairs = start["headers"]
-        own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+        own = lines_of(pairs)
         is_complete = b"content-length: %d\r\n" % len(body) in own or (start["status"] in NO_BODY and not body)
         if not is_complete or not self.keep_alive or self.disconnected or self.flow.write_paused:
             return False
@@ -52,10 +53,16 @@ class Cycle(RequestResponseCycle):
             raise InvalidHeader
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"".join((STATUS_LINE[start["status"]], own, start.get(LINES, b""), b"\r\n", body)))
+        head = STATUS_LINE[start["status"]] + lines_of(self.default_headers)
+        self.transport.write(b"".join((head, own, start.get(LINES, b""), b"\r\n", body)))
         self.message_event.set()
         self.on_response()
         return True
+
+
+def lines_of(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Names and values as lines of a head."""
+    return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
 
 def pairs_of(lines: bytes) -> list[tuple[bytes, bytes]]:

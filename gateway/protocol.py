@@ -10,7 +10,7 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.answering import EXTENSIONS, Cycle
+from gateway.answering import EXTENSIONS, Cycle, lines_of
 
 LARGEST_HEAD = 65_536
 NOT_HTTP = "The request is not valid HTTP. Check its first line and its headers."
@@ -64,7 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
             logger=self.logger,
             access_logger=self.access_logger,
             access_log=self.access_log,
-            default_headers=[],
+            default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
@@ -126,13 +126,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def refuse(self, status: int, phrase: str, message: str) -> None:
         """Answer and close the connection."""
         body = orjson.dumps({"status": "error", "error": {"code": "INVALID_REQUEST", "message": message}})
-        head = [
-            f"HTTP/1.1 {status} {phrase}".encode(),
-            b"content-type: application/json",
-            b"content-length: %d" % len(body),
-            b"connection: close",
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
         ]
-        self.transport.write(b"\r\n".join([*head, b"", body]))
+        self.transport.write(b"".join((f"HTTP/1.1 {status} {phrase}\r\n".encode(), lines_of(headers), b"\r\n", body)))
         self.transport.close()
 
     def _head_size(self) -> int:

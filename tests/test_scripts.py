@@ -306,9 +306,9 @@ def test_the_second_contract_pass_has_nothing_optional(tmp_path: Path) -> None:
     reduced = json.loads(script("contract").without_optional_parameters(tmp_path).read_text(encoding="utf-8"))
     items = reduced["paths"].values()
     nodes = [node for item in items for node in (item, *item.values()) if isinstance(node, dict)]
-    left = {each["$ref"] for node in nodes for each in node.get("parameters", [])}
-    assert "#/components/parameters/ResourceId" in left
-    assert all(each.endswith("Id") for each in left)
+    left = {each["$ref"].rpartition("/")[2] for node in nodes for each in node.get("parameters", [])}
+    assert "ResourceId" in left
+    assert {reduced["components"]["parameters"][each]["in"] for each in left} == {"path"}
     assert "idempotency_key" not in reduced["components"]["schemas"]["ResourceCreate"]["properties"]
 
 
