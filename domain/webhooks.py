@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict
 
-from domain import destinations, events, ids, kinds, settings
+from domain import destinations, events, ids, kinds, settings, signatures
 from domain.calls import Call
 from domain.kinds import Kind, ListQuery
 from domain.pages import Deleted, Page
@@ -18,7 +16,6 @@ from storage.webhooks import ROWS, Row
 
 # Each event is sent to every webhook that wants it.
 MOST_WEBHOOKS = 50
-SECRET_BYTES = 32
 GIVEN = ("url", "description", "events", "api_version", "status")
 SET_BY_PLATFORM = ("secret_last4", "previous_secret_expires", "failing_since", "disabled_reason")
 SHOWN = ("id", "created", "updated", "version", *GIVEN, *SET_BY_PLATFORM)
@@ -88,7 +85,7 @@ def create(call: Call, body: WebhookCreate) -> NewWebhook:
     defaults = settings.lock(call).webhook_defaults
     if ROWS.count(call.tx, call.scope, {}) >= MOST_WEBHOOKS:
         raise Refusal("limit_reached", f"There are {MOST_WEBHOOKS} webhooks, which is the most. Delete one first.")
-    secret = _new_secret()
+    secret = signatures.new_secret()
     webhook = Webhook(
         id=ids.new("whk"),
         created=call.now,
@@ -137,7 +134,7 @@ def update(call: Call, webhook_id: str, changes: Mapping[str, Any]) -> Webhook:
 def rotate_secret(call: Call, webhook_id: str, body: SecretRotation) -> NewWebhook:
     """Make a new secret; the old one signs beside it until the overlap ends, and the one before that ends now."""
     old = lock(call, webhook_id)
-    secret = _new_secret()
+    secret = signatures.new_secret()
     changes: dict[str, Any] = {"sealed_secret": call.seal.close(secret.encode()), "secret_last4": secret[-4:]}
     overlaps = body["overlap_seconds"] > 0
     changes["sealed_previous_secret"] = old.sealed_secret if overlaps else None
@@ -167,10 +164,6 @@ def delete(call: Call, webhook_id: str) -> Deleted:
 def snapshot(webhook: Webhook) -> dict[str, Any]:
     """A webhook as its events keep it."""
     return {"object": "webhook", **kinds.attributes(webhook, SHOWN)}
-
-
-def _new_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def _with_secret(webhook: Webhook, secret: str) -> NewWebhook:

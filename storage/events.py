@@ -11,7 +11,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from storage import members
 from storage.collection import Listing, Shape
 from storage.database import Transaction, leave_loop
-from storage.latest import Latest
 from storage.scope import Scope
 from storage.statements import Statement
 from storage.tables import events
@@ -152,7 +151,6 @@ DELETE_OLD = Statement(sa.delete(events).where(events.c.sequence.in_(_OLD)), tup
 FOLLOWING = Statement(_behind(sa.select(events)), Row._make)
 INSERT = Statement(sa.insert(events).inline().values(transaction_id=CurrentTransaction()), Row._make, Row._fields[1:-1])
 WITH_IDS = Statement(sa.select(events).where(members.among(events.c.id, "ids")), Row._make)
-RECENT = Latest(events, Row._make, events.c.object_id, events.c.sequence)
 
 
 def insert(tx: Transaction, scope: Scope, values: Mapping[str, Any]) -> None:

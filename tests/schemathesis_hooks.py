@@ -15,7 +15,8 @@ WRITES = ("POST", "PUT", "PATCH")
 KEPT_EVERY = 4
 
 FORM = "application/x-www-form-urlencoded"
-A_YEAR = 365 * 24 * 3600
+AN_HOUR = 3600
+A_YEAR = 365 * 24 * AN_HOUR
 # The fields that a job of each type always takes beside its type, and all that one may take.
 FIELDS = {"process": ("resource", "items"), "export": ("kinds", "created")}
 OF_JOBS = ("resource", "items", "processor", "kinds", "created")
@@ -23,15 +24,16 @@ OF_JOBS = ("resource", "items", "processor", "kinds", "created")
 RANGE = "created"
 
 numbers = itertools.count()
-# The ids of what was made, by its path without the contract.
+# The ids of what was made, by its path without the contract; of what no request makes, those that a list has shown.
 made: defaultdict[str, list[str]] = defaultdict(list)
+MADE_BY_ITSELF = ("events", "tasks", "deliveries")
 
 
 @schemathesis.hook
 def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwargs: dict[str, Any]) -> None:
     """Makes most good requests meet what a schema cannot say: headers that hold, fields of their own, known ids.
 
-    Every fourth keeps what was generated.
+    Every fourth keeps what was generated, but for the few that are made of the examples.
     """
     number = next(numbers)
     if not is_valid(case):
@@ -40,7 +42,9 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwar
         fit(case.body)
         if case.media_type == FORM:
             case.body = without_null(case.body)
-    if number % KEPT_EVERY == 0:
+    if case.operation.path.endswith("/events"):
+        begin_at_known_event(case)
+    if number % KEPT_EVERY == 0 and phase_of(case) != "examples":
         return
     for container, name, value in (
         (case.headers, "Idempotency-Key", f"key-{number}"),
@@ -56,12 +60,15 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], _kwar
 
 def fit(body: dict[str, Any]) -> None:
     """Gives fields values of which a schema cannot say what is good: objects that are there, the future, networks."""
-    later = time.time() + A_YEAR
+    now = int(time.time())
+    later = now + A_YEAR
     good = {
         "project": None,
         "user": None,
-        "expires": int(later),
-        "expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(later)),
+        "expires": later,
+        "expires_at": in_iso(later),
+        # From when on to recover what was not delivered.
+        "since": in_iso(now - AN_HOUR) if isinstance(body.get("since"), str) else now - AN_HOUR,
         "allowed_networks": ["127.0.0.0/8", "203.0.113.0/24"],
     }
     body.update({name: value for name, value in good.items() if body.get(name) is not None})
@@ -70,6 +77,11 @@ def fit(body: dict[str, Any]) -> None:
     for operation in body.get("operations", ()):
         # It may not be the key of the batch.
         operation.pop("idempotency_key", None)
+
+
+def in_iso(seconds: int) -> str:
+    """A time of Unix as the stable contract writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def fit_job(body: dict[str, Any]) -> None:
@@ -84,9 +96,12 @@ def fit_job(body: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def after_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], response: Response) -> None:
-    """Remembers what was made, and forgets what was deleted."""
+    """Remembers what was made and what was listed, and forgets what was deleted."""
     path = kind_of(case)
-    if response.status_code == 201:
+    is_collection = "{" not in case.operation.path
+    if is_collection and path in MADE_BY_ITSELF and response.status_code == 200 and case.method.upper() == "GET":
+        made[path] += [each["id"] for each in response.json()["data"][:1]]
+    if is_collection and response.status_code == 201:
         answer = response.json()
         made[path].append(answer.get("data", answer)["id"])
     elif case.method.upper() == "DELETE" and response.status_code < 300 and case.path_parameters["id"] in made[path]:
@@ -96,8 +111,20 @@ def after_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], respon
 def use_known_id(case: schemathesis.Case[Any]) -> None:
     """Sends a request to the newest object of its kind, unless a link has chosen one already."""
     known = made[kind_of(case)]
-    if case.meta and case.meta.phase.name.value != "stateful" and "id" in (case.path_parameters or {}) and known:
+    if phase_of(case) not in (None, "stateful") and "id" in (case.path_parameters or {}) and known:
         case.path_parameters["id"] = known[-1]
+
+
+def begin_at_known_event(case: schemathesis.Case[Any]) -> None:
+    """Has a list of events begin behind one that is there, as there is no telling what is behind another."""
+    if "starting_after" in (case.query or {}):
+        place = {"starting_after": made["events"][-1]} if made["events"] else {}
+        case.query = {name: value for name, value in case.query.items() if name != "starting_after"} | place
+
+
+def phase_of(case: schemathesis.Case[Any]) -> str | None:
+    """The name of the phase that has made a case; None where nothing has."""
+    return str(case.meta.phase.name.value) if case.meta else None
 
 
 def kind_of(case: schemathesis.Case[Any]) -> str:

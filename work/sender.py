@@ -155,24 +155,12 @@ class Sender:
         """What came of sending, and what went wrong, in words."""
         try:
             body = item.letter.body(lane.receiver.api_version)
-            headers = self._headers(lane, item, body, now)
+            headers = signatures.headers(lane.secrets(self._means, now), item.row.event_id, now, body)
         except Exception:
             log.exception("a delivery could not be prepared", delivery=item.row.id)
             return UNPREPARED, "The event could not be prepared."
         reply = await self._out.post(lane.receiver.url, body, headers, LIMITS)
         return reply, None if reply.error is None else outbound.ERRORS[reply.error]
-
-    def _headers(self, lane: Lane, item: Item, body: bytes, now: int) -> dict[str, str]:
-        """What goes with a body; `X-Signature` is one value, so only the new secret makes it."""
-        signing = lane.secrets(self._means, now)
-        event_id = item.row.event_id
-        return {
-            "Content-Type": "application/json",
-            "X-Signature": signatures.sign(signing[0], body),
-            "webhook-id": event_id,
-            "webhook-timestamp": str(now),
-            "webhook-signature": " ".join(signatures.standard(each, event_id, now, body) for each in signing),
-        }
 
     async def _settle_all(self) -> None:
         """Settle what has landed, again and again until the sender stops and nothing is under way."""

@@ -14,6 +14,8 @@ from contract.document import Document, OperationNode
 # What can be answered before it is known which operation was meant, or when there is none.
 WITHOUT_OPERATION = (204, 400, 401, 403, 404, 405, 429, 503)
 
+URN = "urn:declared"
+
 
 class Declared:
     """The answers that a document declares."""
@@ -23,6 +25,7 @@ class Declared:
         # A path without names goes before one that has a name in its place.
         nodes = sorted(document.operations(), key=lambda node: node.path.count("{"))
         self._patterns = [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", node.path) + r"\Z"), node) for node in nodes]
+        self._registry = jsonschema_rs.Registry([(URN, document.raw)], draft=jsonschema_rs.Draft202012)
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def check(self, answer: httpx2.Response) -> None:
@@ -73,6 +76,6 @@ class Declared:
         if pointer not in self._validators:
             reference = pointer.replace("{", "%7B").replace("}", "%7D")
             self._validators[pointer] = jsonschema_rs.Draft202012Validator(
-                {**self.document.raw, "$ref": reference}, validate_formats=True
+                {"$ref": URN + reference}, registry=self._registry, validate_formats=True
             )
         return self._validators[pointer]

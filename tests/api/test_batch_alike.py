@@ -14,7 +14,7 @@ from tests.serving import Client, Server
 
 ID = re.compile(r"(res|req)_[0-9a-z]{26,32}")
 TAG = re.compile(r"-[0-9a-f]{32}|\b[0-9a-f]{32}\b")
-TIME = re.compile(r"\b1[0-9]{9}\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z")
+TIME = re.compile(r"\b[1-9][0-9]{9}\b|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z")
 
 CONTRACTS = st.sampled_from(["v1", "v2"])
 NAMES = st.sampled_from(["A resource", "ab", "Other", "x" * 255, "x" * 256, "a\0b", "ä"])

@@ -124,16 +124,19 @@ def test_without_a_key_it_is_not_done(secured: Operation, keyless: Client) -> No
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.before_storage
 def test_a_key_in_the_query_is_no_key(secured: Operation, keyless: Client, tenant: Tenant) -> None:  # B018
     answer = secured.send(keyless, params={"api_key": tenant.live_key})
     assert (answer.status_code == 401) is not secured.takes_key_in_query
 
 
+@pytest.mark.before_storage
 def test_it_refuses_an_unknown_key(secured: Operation, tenant: Tenant) -> None:  # A007 A024
     with tenant.client("", key=key_form.generate("live")) as client:
         assert secured.send(client).status_code == 401
 
 
+@pytest.mark.before_storage
 def test_it_refuses_an_expired_key(secured: Operation, tenant: Tenant, server: Server) -> None:  # A007
     key = tenant.key(expires=server.clock.now() + 3600)
     server.clock.offset = 3600
@@ -141,6 +144,7 @@ def test_it_refuses_an_expired_key(secured: Operation, tenant: Tenant, server: S
         assert secured.send(client).status_code == 401
 
 
+@pytest.mark.before_storage
 def test_it_refuses_a_revoked_key(secured: Operation, tenant: Tenant) -> None:  # A007
     key = tenant.key()
     recorded.revoke(tenant, key)

@@ -15,6 +15,8 @@ from gateway.settings import ROOT
 from tests.gateway import processes
 from tests.gateway.processes import Process, serving
 
+pytestmark = pytest.mark.before_storage
+
 TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 LONGER = TEXT.replace("      minLength: 3\n      maxLength: 255", "      minLength: 5\n      maxLength: 255", 1)
 NOT_SERVED = "The edit is not served; the server goes on with the contract it had.\n"

@@ -104,7 +104,7 @@ def test_every_statement_on_a_customers_table_is_scoped() -> None:
 def test_the_statements_are_found() -> None:
     found = [where for where, _ in stored.statements()]
     assert {*found} >= {*UNSCOPED, "settings.FETCH", "counters.TOTAL", "idempotency.CLAIM", "events.INSERT"}
-    assert {"resources.ROWS", "resources.OF_PROJECT", "events.RECENT"} <= {*found}
+    assert {"resources.ROWS", "resources.OF_PROJECT", "logs.OF_JOB"} <= {*found}
     for collection in stored.collections():
         made = [*collection.statements(stored.shapes(collection))]
         # For one object at least its fetch, and for each set of filters a count and a page for each order.
