@@ -151,7 +151,7 @@ def test_an_event_is_read_as_it_was_written(database: Database) -> None:
             events.insert(tx, SCOPE, values)
 
     write(database, fill)
-    first, second = (read(database, lambda tx, n=n: events.ROWS.fetch(tx, SCOPE, f"evt_{n}")) for n in range(2))
+    first, second = read(database, lambda tx: [events.ROWS.fetch(tx, SCOPE, f"evt_{n}") for n in range(2)])
     assert first is not None
     assert second is not None
     assert first.sequence < second.sequence
