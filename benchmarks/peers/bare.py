@@ -12,13 +12,14 @@ import uvicorn
 from benchmarks.peers import rows
 
 SELECT = (
-    "SELECT id, created, updated, name, type, status, configuration, metadata, project, provisioning "
+    "SELECT id, created, updated, name, type, status, configuration, metadata, project, "
+    "target_url, provisioning "
     "FROM resources WHERE id = ? AND account_id = ? AND livemode = ?"
 )
 TABLE = """
     CREATE TABLE resources (
         id TEXT PRIMARY KEY, account_id TEXT, livemode INTEGER, created INTEGER, updated INTEGER, name TEXT, type TEXT,
-        status TEXT, configuration TEXT, metadata TEXT, project TEXT, provisioning TEXT
+        status TEXT, configuration TEXT, metadata TEXT, project TEXT, target_url TEXT, provisioning TEXT
     )
 """
 JSON_COLUMNS = ("configuration", "metadata", "provisioning")
@@ -66,7 +67,7 @@ class Bare:
 
 def document(row: tuple[Any, ...]) -> dict[str, Any]:
     """Write a row as the resource that the API shows."""
-    identifier, created, updated, name, kind, status, configuration, metadata, project, provisioning = row
+    identifier, created, updated, name, kind, status, configuration, metadata, project, target, provisioning = row
     return {
         "id": identifier,
         "object": "resource",
@@ -78,6 +79,7 @@ def document(row: tuple[Any, ...]) -> dict[str, Any]:
         "configuration": orjson.loads(configuration),
         "metadata": orjson.loads(metadata),
         "project": project,
+        "target_url": target,
         "provisioning": orjson.loads(provisioning),
         "metrics": rows.metrics(),
         "limits": rows.limits(),

@@ -53,6 +53,7 @@ class StoredResource(Base):
     configuration: Mapped[dict[str, Any]] = mapped_column(JSON)
     metadata_: Mapped[dict[str, str]] = mapped_column("metadata", JSON)
     project: Mapped[str | None] = mapped_column(default=None)
+    target_url: Mapped[str | None] = mapped_column(default=None)
     provisioning: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: rows.provisioning(now()))
 
 
@@ -187,6 +188,7 @@ class Resource(BaseModel):
     configuration: Configuration
     metadata: dict[str, str] = Field(validation_alias="metadata_")
     project: str | None
+    target_url: str | None
     provisioning: Provisioning
     metrics: Metrics = Metrics()
     limits: Limits = Limits()

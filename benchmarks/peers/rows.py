@@ -63,5 +63,6 @@ def resources(count: int) -> Iterator[dict[str, Any]]:
             "configuration": configuration(),
             "metadata": {},
             "project": None,
+            "target_url": None,
             "provisioning": provisioning(created),
         }
