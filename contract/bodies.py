@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -80,7 +81,9 @@ class Body:
         return []
 
 
-def split_content_type(text: str) -> tuple[str, dict[str, str]]:
+# Bounded, as clients make them up; nobody changes what is found.
+@lru_cache(maxsize=64)
+def split_content_type(text: str) -> tuple[str, Mapping[str, str]]:
     """The media type in lower case, and its parameters."""
     name, _, rest = text.partition(";")
     return name.strip().lower(), {match[1].lower(): match[2] for match in PARAMETER.finditer(";" + rest)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import orjson
 
 from contract import document as documents
 from contract.document import Document
@@ -78,7 +79,8 @@ def _object(document: Document, node: Mapping[str, Any]) -> Intake:
         attribute, taking = schema.get("x-attribute", name), compile_intake(document, inner)
         steps[name] = attribute, taking
         if "default" in schema:
-            defaults.append((name, attribute, taking, schema["default"]))
+            # Written out, since a copy of its own for each request is read from that faster than it is copied.
+            defaults.append((name, attribute, taking, orjson.dumps(schema["default"])))
     more = node.get("additionalProperties")
     others = compile_intake(document, more) if isinstance(more, Mapping) else _same
 
@@ -89,7 +91,7 @@ def _object(document: Document, node: Mapping[str, Any]) -> Intake:
             taken[attribute] = taking(inner)
         for name, attribute, taking, default in defaults:
             if name not in value:
-                taken[attribute] = taking(copy.deepcopy(default))
+                taken[attribute] = taking(orjson.loads(default))
         return taken
 
     return take

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from domain import work
 from domain.calls import Call
+from domain.kinds import Kind
 from domain.work import NewJob
 from storage.tasks import Chain
 
@@ -40,10 +42,11 @@ def begun(call: Call) -> Provisioning:
     return Provisioning(STEPS_AT_CREATION, call.now + math.ceil(left))
 
 
-def begin(call: Call, resource_id: str, project_id: str | None) -> None:
-    """Add the job that does the other steps of a new resource, one after each delay."""
+def begin(call: Call, resources: Kind[Any, Any], resource: Any) -> None:
+    """Add a new resource, and the job that does the other steps of it, one after each delay."""
     due_ms = call.real_now * 1000 + delay_ms(call)
-    work.begin_chain(call, NewJob("provision", due_ms, resource_id, project_id), CHAIN, STEPS_AT_CREATION)
+    wanted = NewJob("provision", due_ms, resource.id, resource.project)
+    work.begin_chain(call, wanted, CHAIN, STEPS_AT_CREATION, (resources, resource))
 
 
 def delay_ms(call: Call) -> int:

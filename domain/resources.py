@@ -127,8 +127,7 @@ def create(call: Call, body: ResourceCreate) -> Resource:
         provisioning=provisioning.begun(call),
         limits=call.allowance,
     )
-    RESOURCES.add(call, resource)
-    provisioning.begin(call, resource.id, project_id)
+    provisioning.begin(call, RESOURCES, resource)
     return resource
 
 

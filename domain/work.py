@@ -121,41 +121,39 @@ class NewTask(NamedTuple):
 
 def begin(call: Call, wanted: NewJob, parts: Sequence[NewTask]) -> Job:
     """Add a job with its tasks, numbered from 1; the workers are told when it is committed."""
-    job = _added(call, wanted, Progress(len(parts)))
+    job = JOBS.add(call, _new(call, wanted, Progress(len(parts))))
     tasks.insert(call.tx, _rows(call, job, wanted.due_ms, parts))
     tasks.ROWS.tally(call.tx, call.scope, {"": len(parts)})
     return job
 
 
-def begin_chain(call: Call, wanted: NewJob, chain: tasks.Chain, done: int) -> None:
-    """Add a job with a chain of tasks, the first of which have been done already."""
-    job = _added(call, wanted, Progress(chain.length, succeeded=done))
+def begin_chain(call: Call, wanted: NewJob, chain: tasks.Chain, done: int, beside: tuple[Kind[Any, Any], Any]) -> None:
+    """Add an object, and beside it a job with a chain of tasks, the first of which have been done already."""
+    job = _new(call, wanted, Progress(chain.length, succeeded=done))
     task_ids = [ids.new("task") for _ in range(chain.length)]
     chain.insert(call.tx, call.scope, job.id, (call.now, wanted.due_ms), task_ids)
-    tasks.ROWS.tally(call.tx, call.scope, {"": chain.length})
+    kinds.add_together(call, (beside, (JOBS, job)), [(tasks.ROWS.kind, "", chain.length)])
 
 
-def _added(call: Call, wanted: NewJob, progress: Progress) -> Job:
+def _new(call: Call, wanted: NewJob, progress: Progress) -> Job:
+    """A job that is not stored yet; the workers are told when it is committed."""
     has_begun = progress.succeeded > 0
     if wanted.due_ms < (call.real_now + SOON) * 1000:
         call.wake("tasks")
-    return JOBS.add(
-        call,
-        Job(
-            id=ids.new("job"),
-            created=call.now,
-            updated=call.now,
-            version=1,
-            type=wanted.type,
-            status="running" if has_begun else "queued",
-            resource=wanted.resource_id,
-            project=wanted.project_id,
-            input=wanted.input,
-            progress=progress,
-            started=call.now if has_begun else None,
-            request_id=call.request_id,
-            idempotency_key=call.idempotency_key,
-        ),
+    return Job(
+        id=ids.new("job"),
+        created=call.now,
+        updated=call.now,
+        version=1,
+        type=wanted.type,
+        status="running" if has_begun else "queued",
+        resource=wanted.resource_id,
+        project=wanted.project_id,
+        input=wanted.input,
+        progress=progress,
+        started=call.now if has_begun else None,
+        request_id=call.request_id,
+        idempotency_key=call.idempotency_key,
     )
 
 

@@ -1,5 +1,9 @@
 """Exact totals that need no counting, by kind and status."""
 
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_into
 
@@ -23,6 +27,29 @@ _SUM = sa.select(sa.func.coalesce(sa.func.sum(counters.c.count), 0)).where(
 )
 TOTAL = Statement(_SUM, tuple)
 TOTAL_OF_STATUS = Statement(_SUM.where(counters.c.status == sa.bindparam("status")), tuple)
+
+
+@cache
+def _several(count: int) -> Statement[Any]:
+    """The statement that changes so many totals."""
+    columns = [column.name for column in counters.c]
+    values: list[dict[str, Any]] = [
+        {name: sa.bindparam(f"{name}_{number}") for name in columns} for number in range(count)
+    ]
+    adding = insert_into(counters).inline().values(values)
+    changed = counters.c.count + adding.excluded.count
+    return Statement(
+        adding.on_conflict_do_update(index_elements=list(counters.primary_key.columns), set_={"count": changed}), tuple
+    )
+
+
+def change_several(tx: Transaction, scope: Scope, changes: Sequence[tuple[str, str, int]]) -> None:
+    """Add to some different totals, each given by its kind, its status and what to add; as `change` in their order."""
+    values: dict[str, Any] = {}
+    for number, (kind, status, delta) in enumerate(changes):
+        values |= {f"account_id_{number}": scope.account_id, f"mode_{number}": scope.mode, f"kind_{number}": kind}
+        values |= {f"status_{number}": status, f"count_{number}": delta}
+    _several(len(changes)).run(tx, values)
 
 
 def change(tx: Transaction, scope: Scope, kind: str, status: str, delta: int) -> None:

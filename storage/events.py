@@ -1,6 +1,7 @@
 """Statements on events: what happened to the objects of an account."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -166,6 +167,26 @@ def insert(tx: Transaction, scope: Scope, values: Mapping[str, Any]) -> None:
             "mode": scope.mode,
         },
     )
+
+
+@cache
+def _several(count: int) -> Statement[Row]:
+    """The statement that adds so many events."""
+    values: list[dict[str, Any]] = [
+        {name: sa.bindparam(f"{name}_{number}", type_=events.c[name].type) for name in Row._fields[1:-1]}
+        for number in range(count)
+    ]
+    rows = [{**each, "transaction_id": CurrentTransaction()} for each in values]
+    return Statement(sa.insert(events).inline().values(rows), Row._make)
+
+
+def insert_several(tx: Transaction, scope: Scope, added: Sequence[Mapping[str, Any]]) -> None:
+    """Add some events, in this order; each has a value for every column but those of the account and the place."""
+    values: dict[str, Any] = {}
+    for number, each in enumerate(added):
+        scoped = {**each, "account_id": scope.account_id, "mode": scope.mode}
+        values |= {f"{name}_{number}": value for name, value in scoped.items()}
+    _several(len(added)).run(tx, values)
 
 
 def following(tx: Transaction, behind: tuple[int, int], limit: int) -> list[Row]:

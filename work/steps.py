@@ -18,8 +18,8 @@ from work.workers import Station
 
 log = structlog.get_logger()
 
-# So many at once keep SQLite's one writer for about ten milliseconds; then requests have their turn.
-CHUNK = 50
+# So many at once keep SQLite's one writer for a few milliseconds; then requests have their turn.
+CHUNK = 16
 MOST_ATTEMPTS = 5
 RETRY_MS = 5_000
 BROKEN = WorkError("internal_error", "Something went wrong on our side.")

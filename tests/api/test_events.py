@@ -143,7 +143,8 @@ def test_a_change_and_its_event_are_one(
         raise RuntimeError("The event cannot be recorded.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(events, "record", fail)
+        for name in ("record", "record_several"):
+            patch.setattr(events, name, fail)
         failed = [
             reference.post("/resources", json={"name": "Another", "type": "production"}),
             reference.patch(f"/resources/{made['id']}", json={"name": "Renamed"}),
