@@ -163,6 +163,7 @@ class _Compiler:
             path_names=path_names,
             # Requirements are alternatives; the house rules have checked that they ask for the same scopes.
             scopes=tuple(scope for scopes in next(iter(security), {}).values() for scope in scopes),
+            expansion_scopes=self._expansion_scopes(by_place["query"]),
             key_parameter=key_parameter,
             takes_query="query" in inspect.signature(handler).parameters,
             query=Decoder(self.schemas, "query", by_place["query"], key_parameter),
@@ -178,6 +179,14 @@ class _Compiler:
         declared = self.document.raw["components"].get("securitySchemes", {})
         schemes = [declared[name] for requirement in security for name in requirement]
         return next((scheme["name"] for scheme in schemes if scheme.get("in") == "query"), None)
+
+    def _expansion_scopes(self, query: Sequence[tuple[Mapping[str, Any], str]]) -> Mapping[str, str]:
+        schemas_of = (parameter["schema"] for parameter, _ in query if parameter["name"] == "expand[]")
+        return {
+            value: scope
+            for schema in schemas_of
+            for value, scope in self.document.deref(schema, "#")[0].get("x-expand-scopes", {}).items()
+        }
 
     def _handler(self, node: OperationNode) -> Callable[..., Any]:
         operation_id = node.operation["operationId"]

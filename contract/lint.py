@@ -82,6 +82,7 @@ FITNESS: tuple[Rule, ...] = (
     extensions.scaled,
     extensions.mapped,
     extensions.expandable,
+    extensions.expanding,
     extensions.versioned,
     extensions.classed,
     servers.environments,

@@ -73,6 +73,8 @@ class Operation:
     handler: Callable[..., Any]
     path_names: tuple[str, ...]
     scopes: tuple[str, ...]
+    # What else a key needs for values of `expand[]`.
+    expansion_scopes: Mapping[str, str]
     key_parameter: str | None
     takes_query: bool
     query: Decoder

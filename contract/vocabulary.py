@@ -209,6 +209,13 @@ _DECLARED = (
         "logs",
     ),
     Extension(
+        "x-expand-scopes",
+        ("schema",),
+        _table(_NAME, _TEXT),
+        "Says for values of `expand[]` which scope a key needs to have them shown, beside those of the operation.",
+        {"logs": "logs:read"},
+    ),
+    Extension(
         "x-payload",
         ("schema",),
         {"type": "string", "pattern": "^v[1-9][0-9]*$"},

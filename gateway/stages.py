@@ -168,9 +168,7 @@ class Authorize:
 
     def __call__(self, exchange: Exchange) -> None:
         for scope in exchange.operation.scopes:
-            if not exchange.caller.may(scope):
-                challenge = f'Bearer error="insufficient_scope", scope="{scope}"'.encode()
-                raise Problem("scope_missing", lacking(exchange, scope), headers=[(b"www-authenticate", challenge)])
+            require(exchange, scope)
 
 
 class Decode:
@@ -186,6 +184,8 @@ class Decode:
         if operation.takes_query:
             exchange.arguments["query"] = query
             exchange.expand = tuple(query.get("expand", ()))
+            for each in exchange.expand:
+                require(exchange, operation.expansion_scopes.get(each))
         if operation.body is not None:
             return self._read_body(exchange, operation.body, faults)
         if faults:
@@ -197,6 +197,13 @@ class Decode:
         exchange.arguments["body"], found = await reading.body_of(exchange, body)
         if faults or found:
             raise Problem.of([*faults, *found])
+
+
+def require(exchange: Exchange, scope: str | None) -> None:
+    """Refuse a key without a scope, if one is needed."""
+    if scope is not None and not exchange.caller.may(scope):
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'.encode()
+        raise Problem("scope_missing", lacking(exchange, scope), headers=[(b"www-authenticate", challenge)])
 
 
 def lacking(exchange: Exchange, scope: str) -> str:

@@ -19,7 +19,7 @@ ResourceStatusChange: TypeAlias = Literal["active", "paused", "archived"]
 
 
 ResourceExpansions: TypeAlias = list[Literal["metrics", "logs", "related_resources", "project"]]
-"""What to expand."""
+"""What to expand. For `logs` and `project` the key needs `logs:read` and `projects:read`."""
 
 
 ResourceName: TypeAlias = str
@@ -637,7 +637,7 @@ ApiKeyId: TypeAlias = str
 
 
 ApiKeyExpansions: TypeAlias = list[Literal["user"]]
-"""What to expand."""
+"""What to expand. For `user` the key needs `users:read`."""
 
 
 ApiKeyName: TypeAlias = str
@@ -1538,7 +1538,7 @@ class JobProgress(TypedDict):
 
 
 JobExpansions: TypeAlias = list[Literal["tasks", "resource", "logs"]]
-"""What to expand."""
+"""What to expand. For `logs` and `resource` the key needs `logs:read` and `resources:read`."""
 
 
 TaskExpansions: TypeAlias = list[Literal["job"]]

@@ -95,6 +95,21 @@ def expandable(survey: Survey) -> Iterator[Finding]:
             yield survey.document.finding(place, message, f"Taken are {', '.join(sorted(values)) or 'none'}.")
 
 
+def expanding(survey: Survey) -> Iterator[Finding]:
+    """x-expand-scopes gives values of the enum scopes that x-scopes has."""
+    scopes = survey.raw.get("x-scopes", {})
+    for _, schema, pointer in survey.of("schema"):
+        items, _ = survey.deref(schema.get("items", {}), documents.join(pointer, "items"))
+        for value, scope in schema.get("x-expand-scopes", {}).items():
+            place = documents.join(pointer, "x-expand-scopes", value)
+            if value not in items.get("enum", []):
+                message = f"x-expand-scopes names {value}, which is not in the enum of the items"
+                yield survey.document.finding(place, message, "Add it to the enum, or remove it here.")
+            if scope not in scopes:
+                message = f"x-expand-scopes asks for the scope {scope}, which is not declared"
+                yield survey.document.finding(place, message, f"Declared in x-scopes: {', '.join(scopes) or 'none'}.")
+
+
 def versioned(survey: Survey) -> Iterator[Finding]:
     """Dated versions belong to contracts, and the default version of a contract is one of its own."""
     contracts, versions = survey.raw.get("x-contracts", {}), survey.raw.get("x-api-versions", {})

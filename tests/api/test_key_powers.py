@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api import people
+from tests.api import operations, people
+from tests.api.operations import Operation
 from tests.serving import Client, Tenant, ids
 
 FULL_ROLE = ["resources:*", "projects:*"]
@@ -38,6 +39,31 @@ def test_a_key_passes_on_only_what_it_has(
         assert people.refusal(answer) == (403, "scope_not_grantable", "scopes")
         assert f"'{refused}'" in answer.json()["error"]["message"]
     assert v2.get(f"/api-keys/{weak['id']}").json()["scopes"] == ["projects:read"]
+
+
+def expansions() -> list[tuple[Operation, str, str]]:
+    """Each operation with a value of `expand[]` and the scope that it needs."""
+    found = []
+    for operation in operations.operations():
+        for parameter in operation.parameters("query"):
+            schema, _ = operations.document().deref(parameter["schema"], "#")
+            scopes = schema.get("x-expand-scopes", {}) if parameter["name"] == "expand[]" else {}
+            found += [(operation, value, scope) for value, scope in scopes.items()]
+    return found
+
+
+@pytest.mark.parametrize(("operation", "value", "scope"), expansions(), ids=str)
+def test_what_is_expanded_needs_its_scope(tenant: Tenant, operation: Operation, value: str, scope: str) -> None:
+    with tenant.client("") as client:
+        values = operation.target(client)
+    for held, status in ((operation.scopes, 403), ({*operation.scopes, scope}, 200)):
+        with tenant.client("", key=tenant.key(*held)) as client:
+            answer = operation.send(client, values, params={"expand[]": value}, headers=operation.version)
+            assert operation.send(client, values, headers=operation.version).status_code == 200
+        assert answer.status_code == status, answer.text
+        if status == 403:
+            assert f"'{scope}'" in answer.json()["error"]["message"]
+            assert f'scope="{scope}"' in answer.headers["WWW-Authenticate"]
 
 
 def test_scopes_that_a_key_has_may_stay_or_go(tenant: Tenant, v2: Client) -> None:

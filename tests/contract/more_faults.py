@@ -28,6 +28,8 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "the lines of a file are no string",
         "x-ndjson",
     ),
+    (extensions.expanding, "{logs: jobs:all}", "{tags: jobs:all}", "names tags, which is not", "{tags: jobs:all}"),
+    (extensions.expanding, "{logs: jobs:all}", "{logs: jobs:none}", "the scope jobs:none, which", "jobs:none"),
     (extensions.listed, "x-lists: roles", "x-lists: events", "it lacks *, has owner", "enum: [owner]"),
     (webhooks.named, SECTIONS, f"webhooks:\n  v9.job.done: {TOLD}\n{SECTIONS}", "contract.kind.verb", "v9.job.done"),
     (webhooks.sent, SECTIONS, f"webhooks:\n  v1.job.done: {UNTOLD}\n{SECTIONS}", "not say what is sent", "v1.job"),
