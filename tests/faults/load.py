@@ -24,7 +24,7 @@ CLIENTS = 3
 BATCHES = 3
 PATIENCE = 300
 # What is answered when the database cannot serve; the documentation says to send it again.
-AGAIN = (500, 503, 504)
+AGAIN = (503, 504)
 
 
 class Made(NamedTuple):
