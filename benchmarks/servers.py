@@ -60,6 +60,8 @@ class Server:
         self.settings = start.settings
         self.folder = start.folder
         self._log = start.folder / f"{name}.log"
+        # Where what the machine can do is measured, and not one server beside another, it may use the client's too.
+        self.is_spread = False
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -84,7 +86,8 @@ class Server:
                 self._start.command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         if self.processor is not None:
-            os.sched_setaffinity(self.process.pid, {self.processor})
+            own = {self.processor}
+            os.sched_setaffinity(self.process.pid, own | os.sched_getaffinity(0) if self.is_spread else own)
 
     def wait_for(self, request: client.Request) -> None:
         """Return as soon as the request gets the answer it names."""

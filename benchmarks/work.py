@@ -20,6 +20,7 @@ def deliver(run: Run, postgresql: str = "") -> None:
         with run.step(f"starting a server and a receiver of webhooks on {engine}"):
             name = f"events on {engine}"
             sender = contenders.our_server(run.folder / name, run.processor, name, database, LOCAL)
+            sender.is_spread = True
             contender = contenders.seeded(sender, RESOURCES, "test")
             running.enter_context(sender).wait_for(contenders.HEALTH)
             receiver = running.enter_context(contenders.receiver_server(run.folder))

@@ -310,7 +310,7 @@ def test_a_slow_receiver_of_one_account_is_nobody_elses(delivering: Server, rece
             assert client.post("/webhooks", json=body).status_code == 201
         for _ in range(6):
             slow.create()
-        receiver.wait_for(4)
+        until(lambda: len(receiver.requests) == 4, lambda: f"{receiver.requests} of {slow.get('/deliveries').text}")
         fast.create()
         came = receiver.wait_for(5)
         let_go.set()
