@@ -403,3 +403,8 @@ def test_what_is_old_is_kept_no_longer(client: Client, receiver: Receiver, deliv
     delivering.clock.offset = 31 * DAY
     until(lambda: client.get(f"/deliveries/{shown['id']}").status_code == 404)
     assert client.get("/deliveries").json()["total_count"] == 0
+    # Its events are gone too, and those that follow arrive all the same.
+    until(lambda: client.get("/events").json()["total_count"] == 0)
+    receiver.requests.clear()
+    made = client.create()
+    until(lambda: made["id"] in {each.json["data"]["object"]["id"] for each in receiver.requests})

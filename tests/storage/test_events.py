@@ -43,6 +43,15 @@ def test_every_account_is_followed_and_one_alone(database: Database) -> None:
     assert followed(database, last) == []
 
 
+def test_no_number_is_given_again(database: Database) -> None:
+    """Else who has followed to the end would miss what comes when the newest events have been deleted."""
+    write(database, added("evt_1", created=OLD))
+    (first,) = followed(database)
+    assert write(database, lambda tx: events.delete_old(tx, RECENT, 100)) == 1
+    write(database, added("evt_2"))
+    assert [row.id for row in followed(database, Position(first.transaction_id, first.sequence))] == ["evt_2"]
+
+
 def test_one_that_is_committed_late_is_not_missed(postgres_url: str) -> None:
     """On PostgreSQL, where transactions run side by side; the later one commits first."""
     database = open_database(postgres_url)

@@ -26,6 +26,10 @@ NEW_TABLES = (
 STATUSES = "queued running succeeded failed canceled"
 
 
+# SQLite makes the table anew for a change, and would else give numbers out again once the newest events are gone.
+COUNTED = {"sqlite_autoincrement": True}
+
+
 def upgrade() -> None:
     """Create the new tables and widen the old ones."""
     create_jobs()
@@ -60,7 +64,7 @@ def downgrade() -> None:
     op.drop_index("ix_events_transaction_id_sequence", "events")
     op.drop_index("ix_events_account_id_mode_transaction_id_sequence", "events")
     op.drop_index("ix_events_account_id_mode_id", "events")
-    with op.batch_alter_table("events") as events:
+    with op.batch_alter_table("events", table_kwargs=COUNTED) as events:
         events.drop_column("transaction_id")
         events.create_unique_constraint(op.f("uq_events_id"), ["id"])
     op.execute("DELETE FROM counters WHERE kind IN ('job', 'task', 'delivery')")
@@ -225,10 +229,10 @@ def create_event_cursors() -> None:
 
 def change_events() -> None:
     """Say which transaction added an event."""
-    with op.batch_alter_table("events") as events:
+    with op.batch_alter_table("events", table_kwargs=COUNTED) as events:
         events.add_column(sa.Column("transaction_id", integer, nullable=True))
     op.execute("UPDATE events SET transaction_id = 0")
-    with op.batch_alter_table("events") as events:
+    with op.batch_alter_table("events", table_kwargs=COUNTED) as events:
         events.alter_column("transaction_id", existing_type=integer, nullable=False)
         events.drop_constraint(op.f("uq_events_id"), type_="unique")
     op.create_index(op.f("ix_events_transaction_id_sequence"), "events", ["transaction_id", "sequence"])
