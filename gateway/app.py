@@ -105,7 +105,7 @@ def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipe
             Batch(opened, execute, lambda: pipeline, settings.request_deadline),
             execute,
         ],
-        finishing=[Revalidate()],
+        finishing=[Revalidate().__call__],
         closing=[limit.close, recorder.record],
         downloads=Downloads(opened, limit.tell),
         links=ErrorLinks(settings.base_url),

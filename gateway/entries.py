@@ -7,11 +7,13 @@ import time
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
+from contract.operation import Operation
 from domain import logs
 from domain.callers import Caller
 from gateway.exchange import Exchange
 
 LEVELS = {2: "info", 3: "info", 4: "warning", 5: "error"}
+NOT_COUNTED = (304, 429)
 LONGEST_PATH = 2_000
 LONGEST_ID = 64
 HIDDEN = "[hidden]"
@@ -22,7 +24,8 @@ KEY_PARAMETER = "api_key"
 class Request(NamedTuple):
     """What is known of a request. Its entry is made when many are written: one by one that costs several times as much.
 
-    `status` is None where the request was not sent to its end; `values` are those of its path.
+    `status` is None where the request was not sent to its end; `values` are those of its path. `charged` and `prepaid`
+    are those of the exchange.
     """
 
     caller: Caller
@@ -31,7 +34,7 @@ class Request(NamedTuple):
     method: str
     path: bytes
     query: bytes
-    operation: str | None
+    operation: Operation | None
     status: int | None
     seconds: float
     version: str
@@ -39,6 +42,8 @@ class Request(NamedTuple):
     limiter: str
     idempotency: str
     values: tuple[str, ...]
+    charged: int
+    prepaid: bool
 
 
 def request_of(exchange: Exchange, caller: Caller) -> Request:
@@ -46,14 +51,14 @@ def request_of(exchange: Exchange, caller: Caller) -> Request:
     scope, answer = exchange.scope, exchange.answer
     operation = getattr(exchange, "operation", None)
     match = getattr(exchange, "match", None)
-    return Request(
+    known = (
         caller,
         exchange.request_id,
         exchange.now,
         scope["method"],
         scope.get("raw_path") or scope["path"].encode(),
         scope["query_string"],
-        None if operation is None else operation.id,
+        operation,
         None if answer is None else answer.status,
         time.perf_counter() - exchange.started,
         exchange.version,
@@ -61,7 +66,22 @@ def request_of(exchange: Exchange, caller: Caller) -> Request:
         exchange.limiter,
         exchange.idempotency,
         () if match is None else match.values,
+        exchange.charged,
+        exchange.prepaid,
     )
+    # What the class does when it is called, without a function in Python between: every request comes by here.
+    return tuple.__new__(Request, known)
+
+
+def counts(request: Request) -> bool:
+    """Whether a request is one of the month's: in live mode what was charged for, which the quota is held against.
+
+    In test mode, where nothing is charged, the same holds: neither what had not changed nor the first operation of a
+    batch, which is counted with the batch.
+    """
+    if request.caller.scope.mode == "live":
+        return request.charged > 0
+    return request.status is not None and request.status not in NOT_COUNTED and not request.prepaid
 
 
 def entry_of(request: Request) -> logs.Entry:
@@ -69,7 +89,7 @@ def entry_of(request: Request) -> logs.Entry:
 
     Its message is empty: it is made of the rest when it is read.
     """
-    caller, status, values = request.caller, request.status, request.values
+    caller, operation, status, values = request.caller, request.operation, request.status, request.values
     return (
         *caller.scope,
         request.id.removeprefix(logs.PREFIXES["request"]),
@@ -79,7 +99,7 @@ def entry_of(request: Request) -> logs.Entry:
         "",
         request.method,
         shown_path(request.path, request.query),
-        request.operation,
+        None if operation is None else operation.id,
         status,
         int(request.seconds * 1_000_000),
         request.version,

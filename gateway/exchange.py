@@ -46,6 +46,7 @@ class Answer:
     download: Download | None = None
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A request on its way through the stages; each fills in what it found out.
 
@@ -56,45 +57,52 @@ class Exchange:
     `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
     """
 
-    # What every request begins with stands in the class: to store it in each would cost several times as much.
-    answer: Answer | None = None
-    request_id = ""
-    now = 0
-    clock_offset = 0
-    time = 0.0
-    address = ""
-    prefix: str
-    misrouted: Problem | None = None
-    match: Match
-    contract: Contract
-    version = ""
-    place: Place
-    caller: Caller
-    plan: Plan
-    standing: Standing | None = None
-    limit_lines = b""
-    charged = 0
-    operation: Operation
-    arguments: dict[str, Any]
-    header_arguments: Mapping[str, Any] = NONE
-    expand: tuple[str, ...] = ()
-    error_code: str | None = None
-    limiter = "admitted"
-    idempotency = "none"
-    forget_callers = False
-    topics: Collection[str] = ()
-    prepaid = False
-    expires: float
-    outcomes: Callable[[Transaction], Outcomes]
+    # Slots: an object of a class with more than thirty attributes is much slower with a dictionary.
+    compiled: CompiledContract
+    scope: Scope
+    receive: Receive
+    nested: bool = field(default=False, kw_only=True)
+    started: float = field(init=False)
+    headers: Mapping[bytes, bytes] = field(init=False)
+    method: str = field(init=False)
+    header_arguments: Mapping[str, Any] = field(init=False)
+    answer: Answer | None = field(default=None, init=False)
+    # What only the stages know: a request that ends before them has none of it.
+    request_id: str = field(init=False)
+    now: int = field(init=False)
+    time: float = field(init=False)
+    address: str = field(init=False)
+    prefix: str = field(init=False)
+    contract: Contract = field(init=False)
+    version: str = field(init=False)
+    place: Place = field(init=False)
+    match: Match = field(init=False)
+    caller: Caller = field(init=False)
+    plan: Plan = field(init=False)
+    operation: Operation = field(init=False)
+    arguments: dict[str, Any] = field(init=False)
+    expires: float = field(init=False)
+    outcomes: Callable[[Transaction], Outcomes] = field(init=False)
+    # What every request begins with.
+    clock_offset: int = field(default=0, init=False)
+    misrouted: Problem | None = field(default=None, init=False)
+    standing: Standing | None = field(default=None, init=False)
+    limit_lines: bytes = field(default=b"", init=False)
+    charged: int = field(default=0, init=False)
+    expand: tuple[str, ...] = field(default=(), init=False)
+    error_code: str | None = field(default=None, init=False)
+    limiter: str = field(default="admitted", init=False)
+    idempotency: str = field(default="none", init=False)
+    forget_callers: bool = field(default=False, init=False)
+    topics: Collection[str] = field(default=(), init=False)
+    prepaid: bool = field(default=False, init=False)
 
-    def __init__(self, compiled: CompiledContract, scope: Scope, receive: Receive, *, nested: bool = False) -> None:
+    def __post_init__(self) -> None:
+        """Read what the stages ask for again and again."""
         self.started = time.perf_counter()
-        self.compiled = compiled
-        self.scope = scope
-        self.receive = receive
-        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        self.method: str = scope["method"]
-        self.nested = nested
+        self.headers = dict(self.scope["headers"])
+        self.method = self.scope["method"]
+        self.header_arguments = NONE
 
     @property
     def streams(self) -> bool:

@@ -13,10 +13,9 @@ REASONS = {
     Verdict.QUOTA: b"quota",
 }
 WINDOW = (
-    b"x-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\nx-ratelimit-reset-after: %d\r\n"
-    b"ratelimit-policy: %b\r\nratelimit: %b\r\n"
+    "x-ratelimit-limit: {rate}\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\nx-ratelimit-reset-after: %d\r\n"
+    "ratelimit-policy: {policy}\r\nratelimit: {standing}\r\n"
 )
-REFUSAL = WINDOW + b"x-ratelimit-reason: %b\r\n"
 
 
 def lines(ceilings: Ceilings, decision: Decision, at: int, month: Month) -> bytes:
@@ -29,39 +28,46 @@ def lines(ceilings: Ceilings, decision: Decision, at: int, month: Month) -> byte
     verdict, used, backlog, active, month_used, wait = decision
     now = at // MICROSECONDS
     # A part of a second counts as one.
-    ends = now - now % window + window
-    left = unused = max(0, rate - used)
-    if window == HOUR:
-        parts = b'"hour";r=%d;t=%d' % (unused, ends - now)
-    else:
-        burst = max(0, most_at_once - -(-backlog // REQUEST))
+    rest = window - now % window
+    unused = rate - used if rate > used else 0
+    left, standing = unused, [unused, rest]
+    if window != HOUR:
+        # Both divisions round up.
+        burst = most_at_once + -backlog // REQUEST
+        burst = max(0, burst)
         left = min(unused, burst)
-        refill = -(-backlog // (rate * MICROSECONDS))
-        parts = b'"minute";r=%d;t=%d, "burst";r=%d;t=%d' % (unused, ends - now, burst, refill)
+        standing += burst, -(-backlog // (rate * MICROSECONDS))
     if concurrent is not None:
-        parts += b', "concurrency";r=%d' % max(0, concurrent - active)
+        standing.append(concurrent - active if concurrent > active else 0)
     if quota is not None:
-        parts += b', "month";r=%d;t=%d' % (max(0, quota - month_used), month.end - now)
-    found = policy(ceilings, month.end - month.start)
-    refused = None if verdict is ADMITTED else REASONS.get(verdict)
-    if refused is None:
-        return WINDOW % (rate, left, ends, ends - now, found, parts)
-    left = left if verdict is Verdict.CONCURRENCY else 0
-    return REFUSAL % (rate, left, seconds(at + wait), seconds(wait), found, parts, refused)
+        standing += quota - month_used if quota > month_used else 0, month.end - now
+    reset, reset_after, reason = now + rest, rest, None
+    if verdict is not ADMITTED:
+        reason = REASONS.get(verdict)
+    if reason is not None:
+        left = left if verdict is Verdict.CONCURRENCY else 0
+        reset, reset_after = seconds(at + wait), seconds(wait)
+    found = template(ceilings, month.end - month.start) % (left, reset, reset_after, *standing)
+    return found if reason is None else b"%bx-ratelimit-reason: %b\r\n" % (found, reason)
 
 
 @lru_cache(maxsize=1024)
-def policy(ceilings: Ceilings, month_seconds: int) -> bytes:
-    """The ceilings as structured fields, one named policy each."""
+def template(ceilings: Ceilings, month_seconds: int) -> bytes:
+    """The lines with what the ceilings say, one named policy each, and places for what is left of them."""
+    policy, standing = [], []
     if ceilings.window == HOUR:
-        parts = [f'"hour";q={ceilings.rate};w={HOUR}']
+        policy.append(f'"hour";q={ceilings.rate};w={HOUR}')
+        standing.append('"hour";r=%d;t=%d')
     else:
-        parts = [f'"minute";q={ceilings.rate};w={ceilings.window}', f'"burst";q={ceilings.burst}']
+        policy += f'"minute";q={ceilings.rate};w={ceilings.window}', f'"burst";q={ceilings.burst}'
+        standing += '"minute";r=%d;t=%d', '"burst";r=%d;t=%d'
     if ceilings.concurrent is not None:
-        parts.append(f'"concurrency";q={ceilings.concurrent};qu="concurrent-requests"')
+        policy.append(f'"concurrency";q={ceilings.concurrent};qu="concurrent-requests"')
+        standing.append('"concurrency";r=%d')
     if ceilings.quota is not None:
-        parts.append(f'"month";q={ceilings.quota};w={month_seconds}')
-    return ", ".join(parts).encode()
+        policy.append(f'"month";q={ceilings.quota};w={month_seconds}')
+        standing.append('"month";r=%d;t=%d')
+    return WINDOW.format(rate=ceilings.rate, policy=", ".join(policy), standing=", ".join(standing)).encode()
 
 
 def seconds(microseconds: int) -> int:

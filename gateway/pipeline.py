@@ -57,6 +57,8 @@ class Pipeline:
         links: ErrorLinks,
     ) -> None:
         self.stages = stages
+        # To call an object goes through the interpreter's slot for it, which costs as much as a small stage.
+        self._steps = [stage.__call__ for stage in stages]
         self.finishing = finishing
         self.closing = closing
         self.downloads = downloads
@@ -81,12 +83,13 @@ class Pipeline:
 
         Raises ClientGone where nobody waits for the answer.
         """
+        steps = self._steps if last is None else self._steps[: self.stages.index(last) + 1]
         try:
-            for stage in self.stages:
-                waiting = stage(exchange)
+            for step in steps:
+                waiting = step(exchange)
                 if waiting is not None:
                     await waiting
-                if exchange.answer is not None or stage is last:
+                if exchange.answer is not None:
                     break
             for finish in self.finishing:
                 finish(exchange)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -12,7 +12,6 @@ from typing import NamedTuple
 import structlog
 
 from domain import api_keys, limits, logs, usage
-from domain.callers import Caller
 from domain.limits import Exceeded
 from gateway import entries, limiting
 from gateway.entries import Request
@@ -31,9 +30,8 @@ MOST_REMEMBERED = 10_000
 SECONDS_PER_DAY = 86_400
 SECONDS_PER_MINUTE = 60
 
-NOT_COUNTED = (304, 429)
 # Those who read what is recorded find every request there that was answered before theirs.
-READERS = (("logs:read",), ("usage:read",), ("events:read",))
+READERS = frozenset({("logs:read",), ("usage:read",), ("events:read",)})
 EXPANSION = "logs"
 
 
@@ -41,12 +39,40 @@ EXPANSION = "logs"
 Limited = tuple[str, str]
 
 
+class Tally:
+    """What requests come to: how many count, with the time of the last, and when each key was last used."""
+
+    def __init__(self) -> None:
+        self.counted: dict[usage.Key, tuple[int, int]] = {}
+        self.keys: dict[str, api_keys.Use] = {}
+
+    def add(self, requests: Iterable[Request]) -> None:
+        """Add requests."""
+        for request in requests:
+            caller, now, operation = request.caller, request.time, request.operation
+            self.keys[caller.key_id] = caller.scope, now
+            if entries.counts(request):
+                account_id, mode = caller.scope
+                self._count((account_id, mode, now // SECONDS_PER_DAY, ""), 1, now)
+                if operation is not None and operation.deprecation is not None:
+                    self._count((account_id, mode, now // SECONDS_PER_DAY, operation.id), 1, now)
+
+    def merge(self, earlier: Tally) -> None:
+        """Add what earlier requests came to."""
+        for key, (requests, last) in earlier.counted.items():
+            self._count(key, requests, last)
+        self.keys = {**earlier.keys, **self.keys}
+
+    def _count(self, key: usage.Key, requests: int, last: int) -> None:
+        before, latest = self.counted.get(key, (0, last))
+        self.counted[key] = before + requests, max(latest, last)
+
+
 class Batch(NamedTuple):
-    """What is written together: requests, requests counted, keys used with the time of it, and limits exceeded."""
+    """What is written together: requests, what others came to whose entries were lost, and limits exceeded."""
 
     requests: list[Request]
-    counted: dict[usage.Key, tuple[int, int]]
-    keys: dict[str, api_keys.Use]
+    lost: Tally
     exceeded: dict[Limited, Exceeded]
 
 
@@ -61,8 +87,7 @@ class Recorder:
         self.database = database
         self.dropped = 0
         self._requests: deque[Request] = deque()
-        self._counted: dict[usage.Key, tuple[int, int]] = {}
-        self._keys: dict[str, api_keys.Use] = {}
+        self._lost = Tally()
         self._noted: dict[str, int] = {}
         self._exceeded: dict[Limited, Exceeded] = {}
         self._told: dict[Limited, int] = {}
@@ -77,16 +102,6 @@ class Recorder:
         if caller is None:
             return
         self._requests.append(entries.request_of(exchange, caller))
-        now = exchange.now
-        if counts(exchange, caller):
-            account_id, mode = caller.scope
-            day = now // SECONDS_PER_DAY
-            self._count((account_id, mode, day, ""), 1, now)
-            operation = getattr(exchange, "operation", None)
-            if operation is not None and operation.deprecation is not None:
-                self._count((account_id, mode, day, operation.id), 1, now)
-        if self._noted.get(caller.key_id) != now // SECONDS_PER_MINUTE:
-            self._keys[caller.key_id] = caller.scope, now
         if exchange.standing is not None and not exchange.charged:
             self._note_limit(limiting.exceeded(exchange.standing, exchange.request_id))
         if len(self._requests) >= MOST_AT_ONCE:
@@ -99,7 +114,7 @@ class Recorder:
         async with self._writing:
             for _ in range(1 + len(self._requests) // MOST_AT_ONCE):
                 batch = self._take()
-                if not any(batch) or not await self._write(batch):
+                if not (batch.requests or batch.exceeded) or not await self._write(batch):
                     return
 
     async def close(self) -> None:
@@ -111,10 +126,6 @@ class Recorder:
             self._timer.cancel()
         if self._requests:
             log.error("request log lost", entries=len(self._requests))
-
-    def _count(self, key: usage.Key, requests: int, last: int) -> None:
-        before = self._counted.get(key)
-        self._counted[key] = (requests, last) if before is None else (before[0] + requests, max(before[1], last))
 
     def _note_limit(self, exceeded: Exceeded | None) -> None:
         """Have an event tell of a limit that a request was refused for, unless one did in the same window."""
@@ -128,7 +139,7 @@ class Recorder:
     def _hurry(self) -> None:
         """Write many entries at once; while the database fails, only the timer tries again."""
         if len(self._requests) > MOST_WAITING:
-            self._requests.popleft()
+            self._lost.add([self._requests.popleft()])
             self.dropped += 1
         if not self._is_failing and not self._writing.locked():
             self._start()
@@ -149,14 +160,14 @@ class Recorder:
         requests = list(islice(self._requests, MOST_AT_ONCE))
         for _ in requests:
             self._requests.popleft()
-        batch = Batch(requests, self._counted, self._keys, self._exceeded)
-        self._counted, self._keys, self._exceeded = {}, {}, {}
+        batch = Batch(requests, self._lost, self._exceeded)
+        self._lost, self._exceeded = Tally(), {}
         return batch
 
     async def _write(self, batch: Batch) -> bool:
         """Write a batch; what the database cannot take now is put back, what it refuses is dropped."""
         try:
-            await self.database.write(partial(store, batch=batch))
+            self._noted |= await self.database.write(partial(store, batch=batch, noted=self._noted))
         except (Unavailable, DeadlineExceeded) as error:
             if not self._is_failing:
                 log.warning("request log waits", reason=str(error))
@@ -173,14 +184,11 @@ class Recorder:
             self._noted.clear()
         if len(self._told) > MOST_REMEMBERED:
             self._told.clear()
-        self._noted |= {key_id: used // SECONDS_PER_MINUTE for key_id, (_, used) in batch.keys.items()}
         return True
 
     def _put_back(self, batch: Batch) -> None:
         self._requests.extendleft(reversed(batch.requests))
-        for key, (requests, last) in batch.counted.items():
-            self._count(key, requests, last)
-        self._keys = {**batch.keys, **self._keys}
+        self._lost.merge(batch.lost)
         self._exceeded = {**batch.exceeded, **self._exceeded}
         if self._timer is not None:
             self._timer.cancel()
@@ -198,21 +206,19 @@ class Settle:
         return self.recorder.flush() if reads else None
 
 
-def store(tx: Transaction, batch: Batch) -> None:
-    """Write a batch in one transaction."""
+def store(tx: Transaction, batch: Batch, noted: Mapping[str, int]) -> dict[str, int]:
+    """Write a batch in one transaction, and return in which minute each key was used whose use was written.
+
+    It is written once a minute: `noted` says in which it was.
+    """
     logs.store(tx, [entries.entry_of(request) for request in batch.requests])
-    usage.add(tx, batch.counted)
-    api_keys.touch(tx, batch.keys)
+    tally = Tally()
+    tally.merge(batch.lost)
+    tally.add(batch.requests)
+    usage.add(tx, tally.counted)
+    minutes = {key_id: used // SECONDS_PER_MINUTE for key_id, (_, used) in tally.keys.items()}
+    fresh = {key_id: minute for key_id, minute in minutes.items() if noted.get(key_id) != minute}
+    api_keys.touch(tx, {key_id: tally.keys[key_id] for key_id in fresh})
     for _, exceeded in sorted(batch.exceeded.items()):
         limits.tell(tx, exceeded)
-
-
-def counts(exchange: Exchange, caller: Caller) -> bool:
-    """Whether a request is one of the month's: in live mode what was charged for, which the quota is held against.
-
-    In test mode, where nothing is charged, the same holds: neither what had not changed nor the first operation of a
-    batch, which is counted with the batch.
-    """
-    if caller.scope.mode == "live":
-        return exchange.charged > 0
-    return exchange.answer is not None and exchange.answer.status not in NOT_COUNTED and not exchange.prepaid
+    return fresh

@@ -23,20 +23,6 @@ class _Account:
         self.month = 0
         self.month_used = 0
 
-    def count(self, at: int, window: int) -> tuple[int, int]:
-        """The number of the window at a time, and what of it is used."""
-        number = at // (window * MICROSECONDS)
-        kept, used = self.windows[window]
-        return (kept, used) if number <= kept <= number + 1 else (number, 0)
-
-    def drain(self, at: int, rate: int) -> None:
-        """Let drain from the bucket what has drained since the last time."""
-        elapsed = at - self.drained
-        if elapsed > 0 or elapsed < -TOLERANCE:
-            if elapsed > 0:
-                self.backlog = max(0, self.backlog - elapsed * rate)
-            self.drained = at
-
 
 class MemoryLimiter:
     """The limiter of a server that is one process.
@@ -56,23 +42,25 @@ class MemoryLimiter:
         account = self._young.get(asked.account_id) if self._begins < at < self._ends else None
         if account is None:
             account = self._account(asked.account_id, at)
-        if account.month != month.start:
-            if asked.month_used is not None:
-                account.month, account.month_used = month.start, asked.month_used
-            elif ceilings.quota is not None:
-                return UNDECIDED
-        number, used = account.count(at, ceilings.window)
-        verdict, wait = _judge(account, number, used, asked, ceilings)
+        if account.month != month.start and not _begin_month(account, asked) and ceilings.quota is not None:
+            return UNDECIDED
+        number = at // (ceilings.window * MICROSECONDS)
+        counted, used = account.windows[ceilings.window]
+        if not number <= counted <= number + 1:
+            counted, used = number, 0
+        verdict, wait = _judge(account, counted, used, asked, ceilings)
         if verdict is ADMITTED:
             used += asked.cost
-            account.windows[ceilings.window] = number, used
+            account.windows[ceilings.window] = counted, used
             if ceilings.window == MINUTE:
                 account.backlog += asked.cost * REQUEST
             if account.month == month.start:
                 account.month_used += asked.cost
             if asked.slot:
                 account.active += 1
-        return Decision(verdict, used, account.backlog, account.active, account.month_used, wait)
+        decided = verdict, used, account.backlog, account.active, account.month_used, wait
+        # What the class does when it is called, without a function in Python between.
+        return tuple.__new__(Decision, decided)
 
     def leave(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
         """End an admitted request: its slot is free again, and `refund` requests were not used after all."""
@@ -111,12 +99,24 @@ class MemoryLimiter:
         return account
 
 
+def _begin_month(account: _Account, asked: Admission) -> bool:
+    """Count another month from now on, if what was used of it is known."""
+    if asked.month_used is None:
+        return False
+    account.month, account.month_used = asked.month.start, asked.month_used
+    return True
+
+
 def _judge(account: _Account, number: int, used: int, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
     """What is to become of a request that finds so much used of the window with this number."""
     _, at, month, cost, slot, _ = asked
     window, rate, burst, concurrent, quota = ceilings
-    if window == MINUTE:
-        account.drain(at, rate)
+    elapsed = at - account.drained
+    if window == MINUTE and (elapsed > 0 or elapsed < -TOLERANCE):
+        if elapsed > 0:
+            backlog = account.backlog - elapsed * rate
+            account.backlog = max(0, backlog)
+        account.drained = at
     if quota is not None and account.month_used + cost > quota:
         return Verdict.QUOTA, month.end * MICROSECONDS - at
     if window == HOUR:

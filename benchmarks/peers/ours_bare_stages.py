@@ -37,15 +37,19 @@ class StageMissing(Exception):
     """The pipeline lacks something that is to be taken out."""
 
 
-def strip(pipeline: Pipeline) -> None:
-    """Take the stages out of a pipeline; raises StageMissing where one of them is not there."""
+def stripped(pipeline: Pipeline) -> Pipeline:
+    """A pipeline without the stages; raises StageMissing where one of them is not there."""
     there = {name_of(part) for part in (*pipeline.stages, *pipeline.finishing, *pipeline.closing)}
     if missing := TAKEN_OUT.keys() - there:
         raise StageMissing(f"The pipeline has no {', '.join(sorted(missing))}; it has {', '.join(sorted(there))}.")
     put = [TAKEN_OUT.get(name_of(stage), stage) for stage in pipeline.stages]
-    pipeline.stages = [stage for stage in put if stage is not None]
-    pipeline.finishing = [each for each in pipeline.finishing if name_of(each) not in TAKEN_OUT]
-    pipeline.closing = [each for each in pipeline.closing if name_of(each) not in TAKEN_OUT]
+    return Pipeline(
+        [stage for stage in put if stage is not None],
+        [each for each in pipeline.finishing if name_of(each) not in TAKEN_OUT],
+        [each for each in pipeline.closing if name_of(each) not in TAKEN_OUT],
+        pipeline.downloads,
+        pipeline.links,
+    )
 
 
 def name_of(part: Any) -> str:
@@ -57,7 +61,7 @@ def create_app(settings: Settings) -> Application:
     """Build the server as it is shipped, and strip its pipeline."""
     built = app.create_app(settings)
     assert isinstance(built.contract.serve, Pipeline)
-    strip(built.contract.serve)
+    built.contract.serve = stripped(built.contract.serve)
     return built
 
 

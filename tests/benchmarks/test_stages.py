@@ -44,8 +44,7 @@ def pipeline(*stages: Part) -> Pipeline:
 
 
 def test_stages_are_taken_out_or_replaced() -> None:
-    stripped = pipeline(SettleVersion(), Limit(), Settle(), Execute())
-    ours_bare_stages.strip(stripped)
+    stripped = ours_bare_stages.stripped(pipeline(SettleVersion(), Limit(), Settle(), Execute()))
     assert [type(stage) for stage in stripped.stages] == [TakePlan, Execute]
     assert [type(each) for each in stripped.finishing] == [Execute]
     assert not stripped.closing
@@ -53,4 +52,4 @@ def test_stages_are_taken_out_or_replaced() -> None:
 
 def test_a_stage_that_is_not_there_ends_the_start() -> None:
     with pytest.raises(StageMissing, match=r"no Settle, SettleVersion; it has Execute, Limit, Recorder\."):
-        ours_bare_stages.strip(pipeline(Limit(), Execute()))
+        ours_bare_stages.stripped(pipeline(Limit(), Execute()))

@@ -40,11 +40,12 @@ class Broken:
         self.error = error
         self.units: list[int] = []
 
-    async def write(self, unit: Any) -> None:
+    async def write(self, unit: Any) -> dict[str, int]:
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
         self.units.append(len(unit.keywords["batch"].requests))
+        return {}
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def exchange(number: int = 0, status: int = 200) -> Exchange:
         cast(Any, None), {"headers": [], "method": "GET", "query_string": b"", "raw_path": b"/v2/x"}, cast(Any, None)
     )
     made.caller, made.match = cast(Caller, caller), cast(Any, SimpleNamespace(values=()))
-    made.request_id, made.now, made.answer = f"req_{number}", 1000, Answer(status)
+    made.request_id, made.now, made.version, made.answer = f"req_{number}", 1000, "", Answer(status)
     return made
 
 
