@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -120,7 +120,7 @@ def of_jobs(call: Call, job_ids: Sequence[str], most: int) -> dict[str, list[Log
     return found
 
 
-def store(tx: Transaction, entries: Sequence[Entry]) -> None:
+def store(tx: Transaction, entries: Iterable[Entry]) -> None:
     """Add entries; one that is there already stays as it is."""
     logs.INSERT.run(tx, entries)
 

@@ -211,7 +211,7 @@ def store(tx: Transaction, batch: Batch, noted: Mapping[str, int]) -> dict[str, 
 
     It is written once a minute: `noted` says in which it was.
     """
-    logs.store(tx, [entries.entry_of(request) for request in batch.requests])
+    logs.store(tx, map(entries.entry_of, batch.requests))
     tally = Tally()
     tally.merge(batch.lost)
     tally.add(batch.requests)

@@ -1,11 +1,11 @@
 """Statements written in Core and run by the driver."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
-from sqlalchemy import JSON, Table, bindparam
+from sqlalchemy import JSON, Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
@@ -85,15 +85,23 @@ class ManyRows:
     its own step would cost a busy process several times what the row itself does.
     """
 
-    SIZES = (64, 8, 1)
+    SIZES = (256, 64, 8, 1)
 
     def __init__(self, table: Table, sizes: Sequence[int] = SIZES) -> None:
         self.table = table
         self.sizes = sizes
         self._sql: dict[tuple[str, int], str] = {}
 
-    def run(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> None:
-        """Add rows, which have the values of all columns in the order of the table, as the driver takes them."""
+    def run(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
+        """Add rows, which have the values of all columns in the order of the table, as the driver takes them.
+
+        They are taken as they are written, so that those of an iterator are never all in memory.
+        """
+        coming = iter(rows)
+        while taken := list(islice(coming, self.sizes[0])):
+            self._add(tx, taken)
+
+    def _add(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> None:
         driver: Any = tx.connection.dbapi_connection
         start = 0
         for size in self.sizes:
@@ -105,10 +113,11 @@ class ManyRows:
     def _compile(self, dialect: Dialect, size: int) -> str:
         # By position, as names would need a dictionary for each row.
         positional: Dialect = cast(Any, type(dialect))(paramstyle="qmark" if dialect.name == "sqlite" else "format")
-        names = self.table.c.keys()
-        values: list[dict[str, Any]] = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(size)]
-        adding = insert(self.table).inline().values(values).on_conflict_do_nothing()
-        sql = self._sql[dialect.name, size] = str(adding.compile(dialect=positional))
+        adding = insert(self.table).inline().on_conflict_do_nothing()
+        one = str(adding.compile(dialect=positional, column_keys=self.table.c.keys()))
+        before, values, after = one.partition(" VALUES ")
+        row, _, after = after.partition(")")
+        sql = self._sql[dialect.name, size] = before + values + ", ".join([f"{row})"] * size) + after
         return sql
 
 
