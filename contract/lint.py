@@ -92,6 +92,7 @@ FITNESS: tuple[Rule, ...] = (
     deprecations.noticed,
     deprecations.succeeded,
     extensions.granted,
+    extensions.refilled,
     extensions.listed,
     webhooks.named,
     webhooks.sent,

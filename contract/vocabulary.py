@@ -92,8 +92,8 @@ _DECLARED = (
         ),
         "Names the plans and what each allows an account in live mode: the requests in an hour, which starts on the "
         "hour in UTC; the requests in a minute; the `burst` of requests that may come at once after a pause, refilled "
-        "at the rate per minute; the requests under way at once; the requests in a calendar month in UTC, where null "
-        "is no limit. Single numbers can be agreed otherwise with an account.",
+        "at the rate per minute, which takes an hour at most; the requests under way at once; the requests in a "
+        "calendar month in UTC, where null is no limit. Single numbers can be agreed otherwise with an account.",
         {
             "free": {
                 "requests_per_hour": 100,

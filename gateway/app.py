@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from contract import document as documents
@@ -75,15 +76,20 @@ def create_app(
     station = working.station(settings, opened, clock)
     recorder = Recorder(opened)
     limiter = build_limiter(settings)
-    app.contract.serve = build_pipeline(settings, document, Parts(station, recorder, limiter, place))
+    app.contract.serve = build_pipeline(
+        settings, lambda: app.contract.document, Parts(station, recorder, limiter, place)
+    )
     app.pages = Pages(lambda: app.contract.document, settings.base_url, (opened, limiter))
     return app
 
 
-def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipeline:
-    """What every request passes, in order; the finishing stages see the answer, the closing ones see every end."""
+def build_pipeline(settings: Settings, document: Callable[[], Document], parts: Parts) -> Pipeline:
+    """What every request passes, in order; the finishing stages see the answer, the closing ones see every end.
+
+    `document` gives the one that is served now.
+    """
     (opened, clock, wakeups, means), recorder = parts.station, parts.recorder
-    keyring = Keyring(opened, Roles(document.raw["x-scopes"], document.raw["x-roles"]))
+    keyring = Keyring(opened, lambda: roles_in(document()))
     attempts = FailedAttempts(settings.failed_authentications_per_minute)
     limit = Limit(parts.limiter, opened)
     execute = Execute(opened, means, keyring.forget, wakeups.wake)
@@ -111,6 +117,12 @@ def build_pipeline(settings: Settings, document: Document, parts: Parts) -> Pipe
         links=ErrorLinks(settings.base_url),
     )
     return pipeline
+
+
+@lru_cache(maxsize=1)
+def roles_in(document: Document) -> Roles:
+    """The scopes and the roles that a document declares."""
+    return Roles(document.raw["x-scopes"], document.raw["x-roles"])
 
 
 def build_limiter(settings: Settings) -> Limiter:

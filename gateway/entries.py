@@ -14,6 +14,7 @@ from gateway.exchange import Exchange
 
 LEVELS = {2: "info", 3: "info", 4: "warning", 5: "error"}
 NOT_COUNTED = (304, 429)
+SUCCESSES = range(200, 300)
 ID_START = len(logs.PREFIXES["request"])
 LONGEST_PATH = 2_000
 LONGEST_ID = 64
@@ -25,8 +26,8 @@ KEY_PARAMETER = "api_key"
 class Request(NamedTuple):
     """What is known of a request. Its entry is made when many are written: one by one that costs several times as much.
 
-    `status` is None where the request was not sent to its end; `values` are those of its path. `charged` and `prepaid`
-    are those of the exchange.
+    `status` is None where the request was not sent to its end; `values` are those of its path, or the id of what it
+    created. `charged` and `prepaid` are those of the exchange.
     """
 
     caller: Caller
@@ -52,6 +53,10 @@ def request_of(exchange: Exchange, caller: Caller) -> Request:
     scope, answer = exchange.scope, exchange.answer
     operation = getattr(exchange, "operation", None)
     match = getattr(exchange, "match", None)
+    values = () if match is None else match.values
+    # What was not committed after all was not created.
+    if exchange.created and not values and answer is not None and answer.status in SUCCESSES:
+        values = exchange.created
     known = (
         caller,
         exchange.request_id,
@@ -66,7 +71,7 @@ def request_of(exchange: Exchange, caller: Caller) -> Request:
         exchange.error_code,
         exchange.limiter,
         exchange.idempotency,
-        () if match is None else match.values,
+        values,
         exchange.charged,
         exchange.prepaid,
     )

@@ -54,6 +54,7 @@ class Exchange:
     `refused`) are for the log. `charged` is what the request counts for in the limits and the usage.
     `nested` holds for an operation of a batch, which is not begun once the monotonic clock has passed `expires`;
     `prepaid` for the one that the charge for the batch itself has paid.
+    `created` has the id of what the request created.
     `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
     """
 
@@ -93,6 +94,7 @@ class Exchange:
     error_code: str | None = field(default=None, init=False)
     limiter: str = field(default="admitted", init=False)
     idempotency: str = field(default="none", init=False)
+    created: tuple[str, ...] = field(default=(), init=False)
     forget_callers: bool = field(default=False, init=False)
     topics: Collection[str] = field(default=(), init=False)
     prepaid: bool = field(default=False, init=False)

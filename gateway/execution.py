@@ -156,6 +156,7 @@ def answer(exchange: Exchange, result: Any) -> Answer:
     if operation.method != "DELETE":
         headers.append((b"etag", etag(result, shown)))
     if success.location is not None:
+        exchange.created = (result.id,)
         headers.append((b"location", f"{success.location}{result.id}".encode()))
     return Answer(success.status, body, headers)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from contract.problems import Problem
@@ -20,7 +21,7 @@ MOST_REMEMBERED = 10_000
 class Keyring:
     """Looks keys up by their digest. Only keys that are good are remembered, so a new one works at once."""
 
-    def __init__(self, database: Database, roles: Roles) -> None:
+    def __init__(self, database: Database, roles: Callable[[], Roles]) -> None:
         self._database = database
         self._roles = roles
         self._remembered: dict[bytes, tuple[Caller, float]] = {}
@@ -47,7 +48,7 @@ class Keyring:
         if digest is None:
             raise Problem("key_invalid")
         asked, forgotten = time.monotonic(), self._forgotten
-        recognise = partial(callers.recognise, key_digest=digest, now=now, known=self._roles)
+        recognise = partial(callers.recognise, key_digest=digest, now=now, known=self._roles())
         try:
             caller = await self._database.read(recognise)
         except Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from contract import scalars
@@ -11,6 +12,8 @@ from gateway import keyring
 from gateway.exchange import Exchange
 
 LISTS = ("If-Match", "If-None-Match")
+# How long a body may take to arrive. At the largest size that is less than two megabits a second.
+BODY_SECONDS = 60
 
 
 class ClientGone(Exception):
@@ -75,7 +78,12 @@ def headers_of(exchange: Exchange) -> tuple[dict[str, Any], list[Fault]]:
 
 async def body_of(exchange: Exchange, body: Body) -> tuple[Any, list[Fault]]:
     """The domain value in the body, and what is wrong with it; raises a Problem for one that cannot be read at all."""
-    raw = await _read(exchange, exchange.compiled.max_body_bytes)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await _read(exchange, exchange.compiled.max_body_bytes)
+    except TimeoutError:
+        says = f"The body did not arrive within {BODY_SECONDS} seconds. Nothing was changed."
+        raise Problem("timeout", says) from None
     content_type = _text(exchange, b"content-type")
     if raw and (problem := body.media_type_problem(content_type, _text(exchange, b"content-encoding"))):
         raise problem

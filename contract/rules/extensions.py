@@ -15,6 +15,7 @@ from contract.rules import survey as surveys
 from contract.rules.survey import Survey
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+MINUTES = 60
 
 
 def known(survey: Survey) -> Iterator[Finding]:
@@ -137,6 +138,16 @@ def granted(survey: Survey) -> Iterator[Finding]:
                 place = documents.join("#/x-roles", role, index)
                 message = f"the role {role} may have {scope}, which is no scope of x-scopes"
                 yield survey.document.finding(place, message, "Correct it, or declare the scope.")
+
+
+def refilled(survey: Survey) -> Iterator[Finding]:
+    """A plan's burst is refilled within an hour: so long it is remembered what of it was used."""
+    for name, plan in survey.raw.get("x-plans", {}).items():
+        most = plan["requests_per_minute"] * MINUTES
+        if plan["burst"] > most:
+            place = documents.join("#/x-plans", name, "burst")
+            message = f"the burst of the plan {name} takes longer than an hour to refill"
+            yield survey.document.finding(place, message, f"Allow {most} at most, or more requests_per_minute.")
 
 
 def listed(survey: Survey) -> Iterator[Finding]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 
+import pytest
+
+from gateway import reading
 from tests.api import seeding
 from tests.serving import Server, Tenant
 
@@ -41,3 +44,16 @@ def test_writes_over_one_connection(server: Server, tenant: Tenant) -> None:  # 
         gone.read()
         assert (answer.status, gone.status) == (201, 200)
     connection.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"name": "A res'])
+def test_a_body_that_does_not_arrive_is_given_up(
+    server: Server, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(reading, "BODY_SECONDS", 0.2)
+    head = "POST /v2/resources HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    key = f"Authorization: Bearer {tenant.live_key}\r\nContent-Length: 50\r\n\r\n"
+    answer = server.exchange((head + key).encode() + sent)
+    assert answer.startswith(b"HTTP/1.1 504 ")
+    assert b'"code":"timeout"' in answer
+    assert b"The body did not arrive within 0.2 seconds." in answer

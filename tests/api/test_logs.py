@@ -54,9 +54,21 @@ def test_an_entry_tells_about_its_request(v2: Client, tenant: Tenant, server: Se
         "error_code": None,
         "limiter": "admitted",
         "idempotency": "none",
-        "resource": None,
+        "resource": answer.json()["id"],
         "job": None,
     }
+
+
+def test_what_created_a_resource_is_in_its_log(v2: Client) -> None:
+    made = v2.post("/resources", json={"name": "Logged", "type": "production"}).json()["id"]
+    v2.get(f"/resources/{made}")
+    twins = [{"method": "POST", "path": "/v2/resources", "body": {"name": "Twin", "type": "production"}}]
+    bad = {"method": "DELETE", "path": "/v2/resources/res_0"}
+    assert v2.post("/batch", json={"atomic": True, "operations": [*twins, bad]}).status_code == 200
+    found = v2.get("/logs", params={"type": "request", "resource": made}).json()["data"]
+    assert [each["operation"] for each in found] == ["v2.resources.get_resource", "v2.resources.create_resource"]
+    rolled_back = v2.get("/logs", params={"operation": "v2.resources.create_resource"}).json()["data"]
+    assert [each["resource"] for each in rolled_back if each["status"] != 201] == [None]
 
 
 def test_an_entry_in_the_envelope(v1: Client) -> None:  # A069
@@ -140,9 +152,10 @@ def test_a_head_request_and_one_not_modified_have_entries(v2: Client) -> None:
 
 
 def test_filters_narrow_the_list(client: Client, tenant: Tenant, server: Server) -> None:
-    resource = client.create()
+    created = client.post("/resources", json={"name": "A resource", "type": "production"})
+    resource = created.headers["Location"].rpartition("/")[2]
     prefix = str(client.base_url.path).strip("/")
-    read = client.get(f"/resources/{resource['id']}")
+    read = client.get(f"/resources/{resource}")
     missing = client.get("/resources/res_01kb2m9p4bf4ks8f0xm0q5e3yt")
     with tenant.client(f"/{prefix}", key=tenant.key("projects:read")) as other:
         forbidden = other.get("/resources")
@@ -152,7 +165,7 @@ def test_filters_narrow_the_list(client: Client, tenant: Tenant, server: Server)
         "status": ({"status": 404}, [missing]),
         "level": ({"level": "warning"}, [forbidden, missing]),
         "key": ({"key": key_id}, [forbidden]),
-        "resource": ({"resource": resource["id"]}, [read]),
+        "resource": ({"resource": resource}, [read, created]),
         "type": ({"type": "job"}, []),
         "past": ({"created[lte]": server.clock.now() - 3600}, []),
         "together": ({"type": "request", "level": "warning", "status": 403, "created[gte]": 0}, [forbidden]),

@@ -366,6 +366,7 @@ FAULTS: list[tuple[Rule, str, str, str, str]] = [
         "may have *:read, which is no",
         "owner: [",
     ),
+    (extensions.refilled, "burst: 1,", "burst: 61,", "the burst of the plan free takes longer than an hour", "free: {"),
     (extensions.listed, "enum: [owner]", "enum: [owner, boss]", "it has boss", "boss"),
     (extensions.classed, "type: media_error", "type: large_error", "has the status 415 here and 413 above", "media:"),
     (deprecations.announced, "summary: Get a job", MARKED, "does not say until when", "deprecated: true"),

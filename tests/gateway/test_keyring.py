@@ -56,7 +56,7 @@ def test_a_key_is_looked_up_again_once_its_account_is_forgotten(fresh_database: 
     async def scenario() -> None:
         watched = Watched(database.open_database(fresh_database()))
         try:
-            keyring = Keyring(watched, ROLES)
+            keyring = Keyring(watched, lambda: ROLES)
             account, header = await watched.write(made)
             other, elsewhere = await watched.write(made)
             for sent in (header, elsewhere, header, elsewhere):
@@ -76,7 +76,7 @@ def test_what_was_read_before_a_change_is_not_remembered(fresh_database: Callabl
     async def scenario() -> None:
         watched = Watched(database.open_database(fresh_database()))
         try:
-            keyring = Keyring(watched, ROLES)
+            keyring = Keyring(watched, lambda: ROLES)
             account, header = await watched.write(made)
             watched.after = lambda: keyring.forget(account)
             key_id = (await keyring.caller(header, NOW)).key_id

@@ -93,6 +93,20 @@ def told(process: Process, start: int) -> str:
     return said if NOT_SERVED in said else ""
 
 
+def test_an_edited_role_holds_at_once(process: Process, document: Path) -> None:
+    with process.client() as client:
+        user = client.post("/users", json={"name": "Vic", "email": "vic@example.com", "role": "viewer"}).json()
+        key = client.post(
+            "/api-keys", json={"name": "Vic", "scopes": ["resources:read", "projects:read"], "user": user["id"]}
+        )
+        assert key.status_code == 201, key.text
+        authorization = {"Authorization": f"Bearer {key.json()['key']}"}
+        assert client.get("/resources", headers=authorization).status_code == 200
+        save(document, TEXT.replace("viewer: ['*:read']", "viewer: ['projects:read']"))
+        processes.eventually(lambda: client.get("/resources", headers=authorization).status_code == 403)
+        assert client.get("/projects", headers=authorization).status_code == 200
+
+
 def test_a_document_written_in_place_is_served(process: Process, document: Path) -> None:
     with process.client() as client:
         document.write_text(LONGER, encoding="utf-8")
