@@ -18,6 +18,7 @@ from contract.document import Document, Finding, OperationNode
 Schema = Mapping[str, Any]
 NARROWED = "Take the same values as before and more, or make the change in a contract that is not stable yet."
 WIDENED = "Answer with nothing that was not described before, or make the change in a contract that is not stable yet."
+SCHEMAS = "#/components/schemas/"
 KEPT = "Put it back. It may be marked as deprecated and go with the contract."
 
 
@@ -156,7 +157,9 @@ class _Comparison:
     def _canonicalized(self, document: Document, schema: Schema) -> Any:
         key = id(document), id(schema)
         if key not in self._canonical:
-            whole = {**schema, "components": {"schemas": document.raw["components"]["schemas"]}}
+            needed: dict[str, Any] = {}
+            _gather(schema, document.raw["components"]["schemas"], needed)
+            whole = {**schema, "components": {"schemas": needed}}
             plain = jsonschema_rs.dereference(whole, draft=jsonschema_rs.Draft202012)
             plain.pop("components", None)
             made = jsonschema_rs.canonicalize(plain, draft=jsonschema_rs.Draft202012, validate_formats=True)
@@ -179,6 +182,20 @@ class _Comparison:
     @staticmethod
     def _default(document: Document, parameter: dict[str, Any]) -> Any:
         return document.deref(parameter["schema"], "#")[0].get("default")
+
+
+def _gather(node: Any, schemas: Mapping[str, Any], found: dict[str, Any]) -> None:
+    """Add the schemas that a schema refers to: to resolve it among all of them takes many times as long."""
+    if isinstance(node, list):
+        for each in node:
+            _gather(each, schemas, found)
+    elif isinstance(node, Mapping):
+        name = str(node.get("$ref", "")).removeprefix(SCHEMAS)
+        if name in schemas and name not in found:
+            found[name] = schemas[name]
+            _gather(schemas[name], schemas, found)
+        for each in node.values():
+            _gather(each, schemas, found)
 
 
 def _key(node: OperationNode) -> tuple[str, str]:

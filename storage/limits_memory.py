@@ -46,6 +46,7 @@ class MemoryLimiter:
             return UNDECIDED
         number = at // (ceilings.window * MICROSECONDS)
         counted, used = account.windows[ceilings.window]
+        # A request before this one may have been in the next window already, by another clock.
         if not number <= counted <= number + 1:
             counted, used = number, 0
         verdict, wait = _judge(account, counted, used, asked, ceilings)
@@ -108,14 +109,16 @@ def _begin_month(account: _Account, asked: Admission) -> bool:
 
 
 def _judge(account: _Account, number: int, used: int, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
-    """What is to become of a request that finds so much used of the window with this number."""
+    """What is to become of a request that finds so much used of the window with this number.
+
+    A bucket is drained first of what has drained since the last time.
+    """
     _, at, month, cost, slot, _ = asked
     window, rate, burst, concurrent, quota = ceilings
     elapsed = at - account.drained
     if window == MINUTE and (elapsed > 0 or elapsed < -TOLERANCE):
         if elapsed > 0:
-            backlog = account.backlog - elapsed * rate
-            account.backlog = max(0, backlog)
+            account.backlog = max(0, account.backlog - elapsed * rate)
         account.drained = at
     if quota is not None and account.month_used + cost > quota:
         return Verdict.QUOTA, month.end * MICROSECONDS - at

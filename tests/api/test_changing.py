@@ -55,6 +55,7 @@ def test_expanding_one_resource(reference: Client) -> None:  # B080 B081 B082
     assert requests == [
         ("log", measured.headers["X-Request-Id"], "GET", 200),
         ("log", changed.headers["X-Request-Id"], changed.request.method, 200),
+        ("log", shown["logs"][-1]["request_id"], "POST", 201),
     ]
     assert {**shown, "logs": [], "related_resources": []} == {**plain, "logs": [], "related_resources": []}
 

@@ -167,19 +167,20 @@ def test_expanding_on_the_list(reference: Client, spelling: str) -> None:  # B03
     several = reference.get("/resources", params={"expand[]": ["metrics", "logs", "related_resources"]}).json()
     assert several["data"][0]["metrics"].keys() == {"lifetime", "last_24h"}
     assert several["data"][0]["related_resources"] == []
-    assert several["data"][0]["logs"] == []
+    assert [entry["method"] for entry in several["data"][0]["logs"]] == ["POST"]
     assert several["data"][0]["id"] == made["id"]
 
 
 def test_logs_on_the_list_are_each_resources_own(reference: Client) -> None:  # B036
-    made = [reference.create() for _ in range(3)]
+    created = [reference.post("/resources", json={"name": "A resource", "type": "production"}) for _ in range(3)]
+    made, first = [answer.json() for answer in created], [answer.headers["X-Request-Id"] for answer in created]
     sent = [reference.patch(f"/resources/{made[n]['id']}", json={"name": f"Renamed {n}"}) for n in (1, 2, 1)]
     renamed = [answer.headers["X-Request-Id"] for answer in sent]
     shown = reference.get("/resources", params={"expand[]": "logs"}).json()["data"]
     assert {item["id"]: [entry["request_id"] for entry in item["logs"]] for item in shown} == {
-        made[0]["id"]: [],
-        made[1]["id"]: [renamed[2], renamed[0]],
-        made[2]["id"]: [renamed[1]],
+        made[0]["id"]: [first[0]],
+        made[1]["id"]: [renamed[2], renamed[0], first[1]],
+        made[2]["id"]: [renamed[1], first[2]],
     }
 
 
