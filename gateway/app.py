@@ -111,7 +111,7 @@ def build_pipeline(settings: Settings, document: Callable[[], Document], parts: 
             Batch(opened, execute, lambda: pipeline, settings.request_deadline),
             execute,
         ],
-        finishing=[Revalidate().__call__],
+        finishing=[Revalidate()],
         closing=[limit.close, recorder.record],
         downloads=Downloads(opened, limit.tell),
         links=ErrorLinks(settings.base_url),

@@ -15,7 +15,6 @@ from gateway.exchange import Exchange
 LEVELS = {2: "info", 3: "info", 4: "warning", 5: "error"}
 NOT_COUNTED = (304, 429)
 SUCCESSES = range(200, 300)
-ID_START = len(logs.PREFIXES["request"])
 LONGEST_PATH = 2_000
 LONGEST_ID = 64
 HIDDEN = "[hidden]"
@@ -95,19 +94,16 @@ def entry_of(request: Request) -> logs.Entry:
 
     Its message is empty: it is made of the rest when it is read.
     """
-    caller, request_id, now, method, path, query, operation, status, *_ = request
-    account_id, mode = caller.scope
-    values = request.values
+    caller, operation, status, values = request.caller, request.operation, request.status, request.values
     return (
-        account_id,
-        mode,
-        request_id[ID_START:],
-        now,
+        *caller.scope,
+        request.id.removeprefix(logs.PREFIXES["request"]),
+        request.time,
         "request",
         "warning" if status is None else LEVELS[status // 100],
         "",
-        method,
-        shown_path(path, query),
+        request.method,
+        shown_path(request.path, request.query),
         None if operation is None else operation.id,
         status,
         int(request.seconds * 1_000_000),

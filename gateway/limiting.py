@@ -16,7 +16,7 @@ from domain.limits import Exceeded
 from gateway import limit_headers
 from gateway.exchange import Exchange
 from storage.database import Database
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Limiter, Month, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Limiter, Verdict
 
 # What a request costs that is answered, and gets back when nothing had changed.
 COST = 1
@@ -51,7 +51,6 @@ class Limit:
         self.limiter = limiter
         self.database = database
         self._terms: dict[str, Terms] = {}
-        self._month = Month(0, 0)
 
     def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
         caller = exchange.caller
@@ -69,16 +68,15 @@ class Limit:
         ceilings, at = terms.ceilings, exchange.time
         slot = "" if exchange.nested or ceilings.concurrent is None else exchange.request_id
         account_id, mode = caller.scope
-        if not self._month.start <= at < self._month.end:
-            self._month = limits.month_of(int(at))
+        known = account_id, int(at * MICROSECONDS), limits.month_of(int(at)), COST, slot, None
         # What the class does when it is called, without a function in Python between.
-        asked = tuple.__new__(Admission, (account_id, int(at * MICROSECONDS), self._month, COST, slot, None))
+        asked = tuple.__new__(Admission, known)
         if mode == "test":
             exchange.standing = asked, ceilings, UNUSED
             return None
         decision = self.limiter.admit(asked, ceilings)
-        if isinstance(decision, Decision) and decision.verdict is ADMITTED:
-            exchange.standing, exchange.charged = (asked, ceilings, decision), COST
+        if isinstance(decision, Decision) and decision.verdict is not UNKNOWN:
+            self._settle(exchange, (asked, ceilings, decision))
             return None
         return self._decide(exchange, asked, ceilings, decision)
 

@@ -5,7 +5,7 @@ from itertools import chain, islice
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
-from sqlalchemy import JSON, Table
+from sqlalchemy import JSON, Table, bindparam
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
@@ -85,7 +85,7 @@ class ManyRows:
     its own step would cost a busy process several times what the row itself does.
     """
 
-    SIZES = (256, 64, 8, 1)
+    SIZES = (64, 8, 1)
 
     def __init__(self, table: Table, sizes: Sequence[int] = SIZES) -> None:
         self.table = table
@@ -105,19 +105,18 @@ class ManyRows:
         driver: Any = tx.connection.dbapi_connection
         start = 0
         for size in self.sizes:
-            sql = self._sql.get((tx.dialect.name, size)) or self._compile(tx.dialect, size)
             while len(rows) - start >= size:
+                sql = self._sql.get((tx.dialect.name, size)) or self._compile(tx.dialect, size)
                 driver.execute(sql, list(chain.from_iterable(rows[start : start + size])))
                 start += size
 
     def _compile(self, dialect: Dialect, size: int) -> str:
         # By position, as names would need a dictionary for each row.
         positional: Dialect = cast(Any, type(dialect))(paramstyle="qmark" if dialect.name == "sqlite" else "format")
-        adding = insert(self.table).inline().on_conflict_do_nothing()
-        one = str(adding.compile(dialect=positional, column_keys=self.table.c.keys()))
-        before, values, after = one.partition(" VALUES ")
-        row, _, after = after.partition(")")
-        sql = self._sql[dialect.name, size] = before + values + ", ".join([f"{row})"] * size) + after
+        names = self.table.c.keys()
+        values: list[dict[str, Any]] = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(size)]
+        adding = insert(self.table).inline().values(values).on_conflict_do_nothing()
+        sql = self._sql[dialect.name, size] = str(adding.compile(dialect=positional))
         return sql
 
 

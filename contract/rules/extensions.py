@@ -15,7 +15,7 @@ from contract.rules import survey as surveys
 from contract.rules.survey import Survey
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-MINUTES = 60
+_MINUTES_PER_HOUR = 60
 
 
 def known(survey: Survey) -> Iterator[Finding]:
@@ -143,7 +143,7 @@ def granted(survey: Survey) -> Iterator[Finding]:
 def refilled(survey: Survey) -> Iterator[Finding]:
     """A plan's burst is refilled within an hour: so long it is remembered what of it was used."""
     for name, plan in survey.raw.get("x-plans", {}).items():
-        most = plan["requests_per_minute"] * MINUTES
+        most = plan["requests_per_minute"] * _MINUTES_PER_HOUR
         if plan["burst"] > most:
             place = documents.join("#/x-plans", name, "burst")
             message = f"the burst of the plan {name} takes longer than an hour to refill"
