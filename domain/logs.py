@@ -20,7 +20,7 @@ SECONDS_PER_DAY = 86_400
 # What an id begins with when it is shown. Without it the ids of all entries are in the order of their time.
 PREFIXES = {"request": "req_", "job": "log_"}
 
-# An entry as it is stored: the values of storage.logs.Row, in their order.
+# A request's entry as it is stored: the values of storage.logs.INSERT_REQUESTS, in their order.
 Entry = tuple[Any, ...]
 
 
@@ -121,8 +121,8 @@ def of_jobs(call: Call, job_ids: Sequence[str], most: int) -> dict[str, list[Log
 
 
 def store(tx: Transaction, entries: Iterable[Entry]) -> None:
-    """Add entries; one that is there already stays as it is."""
-    logs.INSERT.run(tx, entries)
+    """Add entries of requests; one that is there already stays as it is."""
+    logs.INSERT_REQUESTS.run(tx, entries)
 
 
 def delete_old(tx: Transaction, now: int, limit: int) -> int:

@@ -113,7 +113,7 @@ def build_pipeline(settings: Settings, document: Callable[[], Document], parts: 
         ],
         finishing=[Revalidate()],
         closing=[limit.close, recorder.record],
-        downloads=Downloads(opened, limit.tell),
+        downloads=Downloads(opened),
         links=ErrorLinks(settings.base_url),
     )
     return pipeline

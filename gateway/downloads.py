@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 
 from contract.middleware import Receive, Send
@@ -18,11 +18,10 @@ STALLED_SECONDS = 60
 
 
 class Downloads:
-    """Sends what follows the first part, which the answer has already; `announce` writes the headers before."""
+    """Sends what follows the first part, which the answer has already."""
 
-    def __init__(self, database: Database, announce: Callable[[Exchange], None]) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self.announce = announce
 
     async def send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
         """Send the whole body, as fast as the client takes it; raises ClientGone when it is there no more."""

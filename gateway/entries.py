@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
@@ -20,6 +21,7 @@ LONGEST_ID = 64
 HIDDEN = "[hidden]"
 KEY = re.compile(r"sk_(?:live|test)_[0-9A-Za-z]*", re.IGNORECASE)
 KEY_PARAMETER = "api_key"
+PREFIX = logs.PREFIXES["request"]
 
 
 class Request(NamedTuple):
@@ -78,43 +80,58 @@ def request_of(exchange: Exchange, caller: Caller) -> Request:
     return tuple.__new__(Request, known)
 
 
-def counts(request: Request) -> bool:
-    """Whether a request is one of the month's: in live mode what was charged for, which the quota is held against.
+def counted(requests: Iterable[Request], mode: str) -> list[Operation | None]:
+    """The operations of those requests that are of the month: in live mode of what the quota is held against.
 
     In test mode, where nothing is charged, the same holds: neither what had not changed nor the first operation of a
     batch, which is counted with the batch.
     """
-    if request.caller.scope.mode == "live":
-        return request.charged > 0
-    return request.status is not None and request.status not in NOT_COUNTED and not request.prepaid
+    if mode == "live":
+        return [request.operation for request in requests if request.charged > 0]
+    return [
+        request.operation
+        for request in requests
+        if request.status is not None and request.status not in NOT_COUNTED and not request.prepaid
+    ]
 
 
 def entry_of(request: Request) -> logs.Entry:
-    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it.
-
-    Its message is empty: it is made of the rest when it is read.
-    """
-    caller, operation, status, values = request.caller, request.operation, request.status, request.values
+    """The entry of a request, as a tuple: an object for each would cost as much as all the rest of it."""
+    (
+        caller,
+        request_id,
+        now,
+        method,
+        path,
+        query,
+        operation,
+        status,
+        seconds,
+        version,
+        error_code,
+        limiter,
+        idempotency,
+        values,
+        _charged,
+        _prepaid,
+    ) = request
     return (
         *caller.scope,
-        request.id.removeprefix(logs.PREFIXES["request"]),
-        request.time,
-        "request",
+        request_id.removeprefix(PREFIX),
+        now,
         "warning" if status is None else LEVELS[status // 100],
-        "",
-        request.method,
-        shown_path(request.path, request.query),
+        method,
+        shown_path(path, query),
         None if operation is None else operation.id,
         status,
-        int(request.seconds * 1_000_000),
-        request.version,
+        int(seconds * 1_000_000),
+        version,
         caller.key_id,
         caller.key_prefix,
-        request.error_code,
-        request.limiter,
-        request.idempotency,
+        error_code,
+        limiter,
+        idempotency,
         values[0] if values and is_resource_id(values[0]) else None,
-        None,
     )
 
 

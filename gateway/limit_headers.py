@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from storage.limits import HOUR, MICROSECONDS, REQUEST, Ceilings, Decision, Month, Verdict
 
 ADMITTED = Verdict.ADMITTED
 REASONS = {
-    Verdict.RATE: b"rate",
-    Verdict.CONCURRENCY: b"concurrency",
-    Verdict.QUOTA: b"quota",
+    Verdict.RATE: b"x-ratelimit-reason: rate\r\n",
+    Verdict.CONCURRENCY: b"x-ratelimit-reason: concurrency\r\n",
+    Verdict.QUOTA: b"x-ratelimit-reason: quota\r\n",
 }
 WINDOW = (
     "x-ratelimit-limit: {rate}\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\nx-ratelimit-reset-after: %d\r\n"
     "ratelimit-policy: {policy}\r\nratelimit: {standing}\r\n"
 )
+# A place in a template that takes its number and shows nothing.
+UNSHOWN = "%.0a"
 
 
-def lines(ceilings: Ceilings, decision: Decision, at: int, month: Month) -> bytes:
-    """The lines of an answer's head; `at` is in unix microseconds.
+def lines(template: bytes, ceilings: Ceilings, decision: Decision, at: int, month: Month) -> bytes:
+    """The lines of an answer's head, from the template of the ceilings; `at` is in unix microseconds.
 
     They speak of the fixed window, whose end is known to the second. What is left of a minute is never more than what
     is left of the burst, so whoever keeps to it is not refused.
@@ -29,45 +29,42 @@ def lines(ceilings: Ceilings, decision: Decision, at: int, month: Month) -> byte
     now = at // MICROSECONDS
     # A part of a second counts as one.
     rest = window - now % window
-    unused = rate - used if rate > used else 0
-    left, standing = unused, [unused, rest]
+    left = unused = rate - used if rate > used else 0
+    burst = empty = 0
     if window != HOUR:
         # Both divisions round up.
-        burst = most_at_once + -backlog // REQUEST
-        burst = max(0, burst)
-        left = min(unused, burst)
-        standing += burst, -(-backlog // (rate * MICROSECONDS))
-    if concurrent is not None:
-        standing.append(concurrent - active if concurrent > active else 0)
-    if quota is not None:
-        standing += quota - month_used if quota > month_used else 0, month.end - now
-    reset, reset_after, reason = now + rest, rest, None
+        burst = max(0, most_at_once + -backlog // REQUEST)
+        empty = -(-backlog // (rate * MICROSECONDS))
+        left = burst if burst < unused else unused  # noqa: FURB136 - every answer comes by here
+    slots = 0 if concurrent is None or concurrent < active else concurrent - active
+    unspent = 0 if quota is None or quota < month_used else quota - month_used
+    reset, reset_after, reason = now + rest, rest, b""
     if verdict is not ADMITTED:
-        reason = REASONS.get(verdict)
-    if reason is not None:
         left = left if verdict is Verdict.CONCURRENCY else 0
-        reset, reset_after = seconds(at + wait), seconds(wait)
-    found = template(ceilings, month.end - month.start) % (left, reset, reset_after, *standing)
-    return found if reason is None else b"%bx-ratelimit-reason: %b\r\n" % (found, reason)
+        reset, reset_after, reason = seconds(at + wait), seconds(wait), REASONS[verdict]
+    standing = left, reset, reset_after, unused, rest, burst, empty, slots, unspent, month.end - now
+    return template % standing + reason
 
 
-@lru_cache(maxsize=1024)
-def template(ceilings: Ceilings, month_seconds: int) -> bytes:
-    """The lines with what the ceilings say, one named policy each, and places for what is left of them."""
-    policy, standing = [], []
+def template_of(ceilings: Ceilings, month: Month) -> bytes:
+    """The lines with what the ceilings say, one named policy each, and places for what is left of all that can be."""
     if ceilings.window == HOUR:
-        policy.append(f'"hour";q={ceilings.rate};w={HOUR}')
-        standing.append('"hour";r=%d;t=%d')
+        policy = f'"hour";q={ceilings.rate};w={HOUR}'
+        standing = f'"hour";r=%d;t=%d{UNSHOWN * 2}'
     else:
-        policy += f'"minute";q={ceilings.rate};w={ceilings.window}', f'"burst";q={ceilings.burst}'
-        standing += '"minute";r=%d;t=%d', '"burst";r=%d;t=%d'
-    if ceilings.concurrent is not None:
-        policy.append(f'"concurrency";q={ceilings.concurrent};qu="concurrent-requests"')
-        standing.append('"concurrency";r=%d')
-    if ceilings.quota is not None:
-        policy.append(f'"month";q={ceilings.quota};w={month_seconds}')
-        standing.append('"month";r=%d;t=%d')
-    return WINDOW.format(rate=ceilings.rate, policy=", ".join(policy), standing=", ".join(standing)).encode()
+        policy = f'"minute";q={ceilings.rate};w={ceilings.window}, "burst";q={ceilings.burst}'
+        standing = '"minute";r=%d;t=%d, "burst";r=%d;t=%d'
+    if ceilings.concurrent is None:
+        standing += UNSHOWN
+    else:
+        policy += f', "concurrency";q={ceilings.concurrent};qu="concurrent-requests"'
+        standing += ', "concurrency";r=%d'
+    if ceilings.quota is None:
+        standing += UNSHOWN * 2
+    else:
+        policy += f', "month";q={ceilings.quota};w={month.end - month.start}'
+        standing += ', "month";r=%d;t=%d'
+    return WINDOW.format(rate=ceilings.rate, policy=policy, standing=standing).encode()
 
 
 def seconds(microseconds: int) -> int:

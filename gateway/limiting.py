@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 from contract.compiler import CompiledContract
 from contract.plans import HOURLY, Plan
@@ -16,7 +16,7 @@ from domain.limits import Exceeded
 from gateway import limit_headers
 from gateway.exchange import Exchange
 from storage.database import Database
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Limiter, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Limiter, Month, Verdict
 
 # What a request costs that is answered, and gets back when nothing had changed.
 COST = 1
@@ -26,18 +26,26 @@ MOST_REMEMBERED = 10_000
 UNUSED = Decision(Verdict.ADMITTED, 0, 0, 0, 0, 0)
 
 
-# What was decided on a request, and by which ceilings.
-Standing = tuple[Admission, Ceilings, Decision]
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a caller may do in a version in a month, with the template of the headers that say so.
 
-
-class Terms(NamedTuple):
-    """What a caller may do in a version; it holds for these objects, and others with the same key find it anew."""
+    It holds for these objects, and others with the same key find it anew.
+    """
 
     caller: Caller
     compiled: CompiledContract
     version: str
+    month: Month
+    since: int
+    until: int
     plan: Plan
     ceilings: Ceilings
+    template: bytes
+
+
+# What was decided on a request, and by which terms.
+Standing = tuple[Terms, Admission, Decision]
 
 
 class Limit:
@@ -53,47 +61,44 @@ class Limit:
         self._terms: dict[str, Terms] = {}
 
     def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
-        caller = exchange.caller
+        caller, now = exchange.caller, exchange.now
         terms = self._terms.get(caller.key_id)
         if (
             terms is None
             or terms.caller is not caller
             or terms.version != exchange.version
             or terms.compiled is not exchange.compiled
+            or not terms.since <= now < terms.until
         ):
             terms = self._agree(exchange)
         exchange.plan = terms.plan
         if exchange.prepaid:
             return None
-        ceilings, at = terms.ceilings, exchange.time
-        slot = "" if exchange.nested or ceilings.concurrent is None else exchange.request_id
         account_id, mode = caller.scope
-        known = account_id, int(at * MICROSECONDS), limits.month_of(int(at)), COST, slot, None
+        slot = "" if exchange.nested or terms.ceilings.concurrent is None else exchange.request_id
+        known = account_id, int(exchange.time * MICROSECONDS), terms.month, COST, slot, None
         # What the class does when it is called, without a function in Python between.
         asked = tuple.__new__(Admission, known)
         if mode == "test":
-            exchange.standing = asked, ceilings, UNUSED
+            settle(exchange, (terms, asked, UNUSED))
             return None
-        decision = self.limiter.admit(asked, ceilings)
-        if isinstance(decision, Decision) and decision.verdict is not UNKNOWN:
-            self._settle(exchange, (asked, ceilings, decision))
+        decision = self.limiter.admit(asked, terms.ceilings)
+        if isinstance(decision, Decision) and decision.verdict is ADMITTED:
+            exchange.charged = COST
+            settle(exchange, (terms, asked, decision))
             return None
-        return self._decide(exchange, asked, ceilings, decision)
+        return self._decide(exchange, terms, asked, decision)
 
     def close(self, exchange: Exchange) -> None:
-        """Free the slot of a request that ends, whatever became of it, and write the headers of its answer."""
-        standing = exchange.standing
-        if standing is None:
+        """Free the slot of a request that ends, whatever became of it, and give back what it need not have paid."""
+        if not exchange.charged or exchange.standing is None:
             return
-        asked, ceilings, decision = standing
-        if exchange.charged:
-            refund = COST if exchange.answer is not None and exchange.answer.status == 304 else 0
-            self.limiter.leave(asked, ceilings, refund)
-            if refund:
-                exchange.charged = 0
-                decision = refunded(decision, refund)
-        if not exchange.nested:
-            exchange.limit_lines = limit_headers.lines(ceilings, decision, asked.at, asked.month)
+        terms, asked, decision = exchange.standing
+        refund = COST if exchange.answer is not None and exchange.answer.status == 304 else 0
+        self.limiter.leave(asked, terms.ceilings, refund)
+        if refund:
+            exchange.charged = 0
+            settle(exchange, (terms, asked, refunded(decision, refund)))
 
     def _agree(self, exchange: Exchange) -> Terms:
         """Find out what holds for a caller, and keep it for the next request."""
@@ -101,36 +106,38 @@ class Limit:
         plan = compiled.plans[caller.plan].agreed(caller.limits)
         if len(self._terms) >= MOST_REMEMBERED:
             self._terms.clear()
-        ceilings = ceilings_of(plan, compiled.versions[version].limits)
-        terms = self._terms[caller.key_id] = Terms(caller, compiled, version, plan, ceilings)
+        ceilings, month = ceilings_of(plan, compiled.versions[version].limits), limits.month_of(exchange.now)
+        template = limit_headers.template_of(ceilings, month)
+        terms = Terms(caller, compiled, version, month, *month, plan, ceilings, template)
+        self._terms[caller.key_id] = terms
         return terms
 
-    def tell(self, exchange: Exchange) -> None:
-        """Write the headers of an answer that is sent while its request goes on."""
-        if exchange.standing is not None:
-            asked, ceilings, decision = exchange.standing
-            exchange.limit_lines = limit_headers.lines(ceilings, decision, asked.at, asked.month)
-
     async def _decide(
-        self, exchange: Exchange, asked: Admission, ceilings: Ceilings, decision: Decision | Awaitable[Decision]
+        self, exchange: Exchange, terms: Terms, asked: Admission, decision: Decision | Awaitable[Decision]
     ) -> None:
+        """Wait for what is decided elsewhere, and look up what the account has used of the month if that is missing."""
         if not isinstance(decision, Decision):
             decision = await decision
         if decision.verdict is UNKNOWN:
             used = await self.database.read(partial(limits.month_used, account_id=asked.account_id, month=asked.month))
             asked = asked._replace(month_used=used)
-            again = self.limiter.admit(asked, ceilings)
+            again = self.limiter.admit(asked, terms.ceilings)
             decision = again if isinstance(again, Decision) else await again
-        self._settle(exchange, (asked, ceilings, decision))
-
-    @staticmethod
-    def _settle(exchange: Exchange, standing: Standing) -> None:
-        exchange.standing = standing
-        verdict = standing[2].verdict
-        if verdict is not ADMITTED:
-            exchange.limiter = f"refused:{verdict.name.lower()}"
+        standing = terms, asked, decision
+        settle(exchange, standing)
+        if decision.verdict is not ADMITTED:
+            exchange.limiter = f"refused:{decision.verdict.name.lower()}"
             raise refusal(standing)
         exchange.charged = COST
+
+
+def settle(exchange: Exchange, standing: Standing) -> None:
+    """Keep what was decided on a request, and write the headers of its answer that say so."""
+    exchange.standing = standing
+    # What a batch answers says how the account stands, not each of its operations.
+    if not exchange.nested:
+        terms, asked, decision = standing
+        exchange.limit_lines = limit_headers.lines(terms.template, terms.ceilings, decision, asked.at, terms.month)
 
 
 def ceilings_of(plan: Plan, policy: str) -> Ceilings:
@@ -151,8 +158,8 @@ def refunded(decision: Decision, cost: int) -> Decision:
 
 def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
     """The limit that a request was refused for, if it was; one that speaks of no window is told of once a minute."""
-    (account_id, at, month, cost, *_), ceilings, decision = standing
-    now = at // MICROSECONDS
+    terms, (account_id, at, month, cost, *_), decision = standing
+    ceilings, now = terms.ceilings, at // MICROSECONDS
     window = ceilings.window
     if decision.verdict is Verdict.QUOTA:
         kind, limit, current, resets = "requests_per_month", ceilings.quota, decision.month_used + cost, month.end
@@ -171,7 +178,8 @@ def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
 
 def refusal(standing: Standing) -> Problem:
     """What to tell a client whose request was not let in."""
-    asked, ceilings, decision = standing
+    terms, asked, decision = standing
+    ceilings = terms.ceilings
     wait = limit_headers.seconds(decision.wait)
     if decision.verdict is Verdict.QUOTA:
         day = datetime.datetime.fromtimestamp(asked.month.end, datetime.UTC).date().isoformat()

@@ -121,7 +121,6 @@ class Pipeline:
 
     async def _stream(self, exchange: Exchange, answer: Answer, send: Send) -> None:
         """Send an answer in parts. One that cannot be sent to its end is broken off, which the client sees."""
-        self.downloads.announce(exchange)
         try:
             await self._start(exchange, answer, send)
             await self.downloads.send(exchange, answer, send)

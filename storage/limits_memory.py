@@ -6,17 +6,16 @@ from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceili
 TOLERANCE = MINUTE * MICROSECONDS
 GENERATION = HOUR * MICROSECONDS
 ADMITTED = Verdict.ADMITTED
-FREELY = ADMITTED, 0
 UNDECIDED = Decision(Verdict.MONTH_UNKNOWN, 0, 0, 0, 0, 0)
 
 
 class _Account:
-    """What an account has used; `windows` holds, per length in seconds, the window's number and its count."""
+    """What an account has used; `windows` holds, per length in seconds, a list of the window's number and its count."""
 
     __slots__ = ("active", "backlog", "drained", "month", "month_used", "windows")
 
     def __init__(self) -> None:
-        self.windows = {MINUTE: (0, 0), HOUR: (0, 0)}
+        self.windows = {MINUTE: [0, 0], HOUR: [0, 0]}
         self.backlog = 0
         self.drained = 0
         self.active = 0
@@ -38,28 +37,42 @@ class MemoryLimiter:
 
     def admit(self, asked: Admission, ceilings: Ceilings) -> Decision:
         """Let a request in and count it, or refuse it and count nothing."""
-        at, month = asked.at, asked.month
-        account = self._young.get(asked.account_id) if self._begins < at < self._ends else None
+        account_id, at, month, cost, slot, _ = asked
+        window, rate, burst, concurrent, quota = ceilings
+        account = self._young.get(account_id) if self._begins < at < self._ends else None
         if account is None:
-            account = self._account(asked.account_id, at)
-        if account.month != month.start and not _begin_month(account, asked) and ceilings.quota is not None:
+            account = self._account(account_id, at)
+        if account.month != month.start and not _begin_month(account, asked) and quota is not None:
             return UNDECIDED
-        number = at // (ceilings.window * MICROSECONDS)
-        counted, used = account.windows[ceilings.window]
+        number = at // (window * MICROSECONDS)
+        counter = account.windows[window]
         # A request before this one may have been in the next window already, by another clock.
-        if not number <= counted <= number + 1:
-            counted, used = number, 0
-        verdict, wait = _judge(account, counted, used, asked, ceilings)
-        if verdict is ADMITTED:
-            used += asked.cost
-            account.windows[ceilings.window] = counted, used
-            if ceilings.window == MINUTE:
-                account.backlog += asked.cost * REQUEST
+        if not number <= counter[0] <= number + 1:
+            counter[:] = number, 0
+        if window == MINUTE:
+            elapsed = at - account.drained
+            if not -TOLERANCE <= elapsed <= 0:
+                account.drained = at
+                account.backlog = max(0, account.backlog - max(0, elapsed) * rate)
+            is_over = account.backlog + (cost - burst) * REQUEST > 0
+        else:
+            is_over = counter[1] + cost > rate
+        verdict, wait = ADMITTED, 0
+        if (
+            is_over
+            or (quota is not None and account.month_used + cost > quota)
+            or (concurrent is not None and slot and account.active >= concurrent)
+        ):
+            verdict, wait = _refusal(account, counter[0], is_over, asked, ceilings)
+        else:
+            counter[1] += cost
+            if window == MINUTE:
+                account.backlog += cost * REQUEST
             if account.month == month.start:
-                account.month_used += asked.cost
-            if asked.slot:
+                account.month_used += cost
+            if slot:
                 account.active += 1
-        decided = verdict, used, account.backlog, account.active, account.month_used, wait
+        decided = verdict, counter[1], account.backlog, account.active, account.month_used, wait
         # What the class does when it is called, without a function in Python between.
         return tuple.__new__(Decision, decided)
 
@@ -71,9 +84,9 @@ class MemoryLimiter:
         if asked.slot and account.active:
             account.active -= 1
         if refund:
-            number, used = account.windows[ceilings.window]
-            if number == asked.at // (ceilings.window * MICROSECONDS):
-                account.windows[ceilings.window] = number, max(0, used - refund)
+            counter = account.windows[ceilings.window]
+            if counter[0] == asked.at // (ceilings.window * MICROSECONDS):
+                counter[1] = max(0, counter[1] - refund)
             self._refund(account, asked, ceilings, refund)
 
     async def ping(self) -> None:
@@ -108,25 +121,16 @@ def _begin_month(account: _Account, asked: Admission) -> bool:
     return True
 
 
-def _judge(account: _Account, number: int, used: int, asked: Admission, ceilings: Ceilings) -> tuple[Verdict, int]:
-    """What is to become of a request that finds so much used of the window with this number.
-
-    A bucket is drained first of what has drained since the last time.
-    """
-    _, at, month, cost, slot, _ = asked
-    window, rate, burst, concurrent, quota = ceilings
-    elapsed = at - account.drained
-    if window == MINUTE and (elapsed > 0 or elapsed < -TOLERANCE):
-        if elapsed > 0:
-            account.backlog = max(0, account.backlog - elapsed * rate)
-        account.drained = at
-    if quota is not None and account.month_used + cost > quota:
-        return Verdict.QUOTA, month.end * MICROSECONDS - at
-    if window == HOUR:
-        return (Verdict.RATE, (number + 1) * HOUR * MICROSECONDS - at) if used + cost > rate else FREELY
-    over = account.backlog + (cost - burst) * REQUEST
-    if over > 0:
-        return Verdict.RATE, -(-over // rate)
-    if concurrent is not None and slot and account.active >= concurrent:
+def _refusal(
+    account: _Account, number: int, is_over: bool, asked: Admission, ceilings: Ceilings
+) -> tuple[Verdict, int]:
+    """Which ceiling refuses a request, and for how long; `is_over` where it is that of the window with this number."""
+    at, cost = asked.at, asked.cost
+    if ceilings.quota is not None and account.month_used + cost > ceilings.quota:
+        return Verdict.QUOTA, asked.month.end * MICROSECONDS - at
+    if not is_over:
         return Verdict.CONCURRENCY, MICROSECONDS
-    return FREELY
+    if ceilings.window == HOUR:
+        return Verdict.RATE, (number + 1) * HOUR * MICROSECONDS - at
+    over = account.backlog + (cost - ceilings.burst) * REQUEST
+    return Verdict.RATE, -(-over // ceilings.rate)

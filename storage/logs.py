@@ -65,6 +65,10 @@ ROWS = Entries(
         sorts=("id",),
     ),
 )
+# The message of a request is made of the rest of it when it is read.
+INSERT_REQUESTS = ManyRows(
+    logs, {"type": sa.literal_column("'request'"), "message": sa.literal_column("''"), "job_id": sa.null()}
+)
 INSERT = ManyRows(logs)
 OF_JOB = Latest(logs, Row._make, logs.c.job_id, logs.c.id, logs.c.job_id.is_not(None))
 OF_JOBS_ON_RESOURCE = Latest(logs, Row._make, logs.c.resource_id, logs.c.id, logs.c.job_id.is_not(None))

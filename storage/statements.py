@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
@@ -9,7 +10,7 @@ from sqlalchemy import JSON, Table, bindparam
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.expression import SelectBase
+from sqlalchemy.sql.expression import ColumnElement, SelectBase
 from sqlalchemy.types import TypeEngine
 
 from storage.database import Transaction
@@ -78,6 +79,10 @@ class Statement(Generic[R]):
         return plan
 
 
+# How many rows one statement may add.
+SIZES = (64, 8, 1)
+
+
 class ManyRows:
     """Adds rows to a table, many with one statement; one whose primary key is there already is left out.
 
@@ -85,26 +90,25 @@ class ManyRows:
     its own step would cost a busy process several times what the row itself does.
     """
 
-    SIZES = (64, 8, 1)
-
-    def __init__(self, table: Table, sizes: Sequence[int] = SIZES) -> None:
+    def __init__(self, table: Table, fixed: Mapping[str, ColumnElement[Any]] = MappingProxyType({})) -> None:
         self.table = table
-        self.sizes = sizes
+        self.fixed = fixed
         self._sql: dict[tuple[str, int], str] = {}
 
     def run(self, tx: Transaction, rows: Iterable[Sequence[Any]]) -> None:
-        """Add rows, which have the values of all columns in the order of the table, as the driver takes them.
+        """Add rows, which have the values of the columns in the order of the table, as the driver takes them.
 
+        The `fixed` columns are not among them: they have the same value in every row, which the statement says itself.
         They are taken as they are written, so that those of an iterator are never all in memory.
         """
         coming = iter(rows)
-        while taken := list(islice(coming, self.sizes[0])):
+        while taken := list(islice(coming, SIZES[0])):
             self._add(tx, taken)
 
     def _add(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> None:
         driver: Any = tx.connection.dbapi_connection
         start = 0
-        for size in self.sizes:
+        for size in SIZES:
             while len(rows) - start >= size:
                 sql = self._sql.get((tx.dialect.name, size)) or self._compile(tx.dialect, size)
                 driver.execute(sql, list(chain.from_iterable(rows[start : start + size])))
@@ -113,8 +117,10 @@ class ManyRows:
     def _compile(self, dialect: Dialect, size: int) -> str:
         # By position, as names would need a dictionary for each row.
         positional: Dialect = cast(Any, type(dialect))(paramstyle="qmark" if dialect.name == "sqlite" else "format")
-        names = self.table.c.keys()
-        values: list[dict[str, Any]] = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(size)]
+        names = [column.name for column in self.table.columns if column.name not in self.fixed]
+        values: list[dict[str, Any]] = [
+            {**{name: bindparam(f"{name}_{row}") for name in names}, **self.fixed} for row in range(size)
+        ]
         adding = insert(self.table).inline().values(values).on_conflict_do_nothing()
         sql = self._sql[dialect.name, size] = str(adding.compile(dialect=positional))
         return sql
