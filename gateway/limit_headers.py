@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.limits import HOUR, MICROSECONDS, REQUEST, Ceilings, Decision, Month, Verdict
+from storage.limits import HOUR, MICROSECONDS, REQUEST, Allowance, Decision, Verdict
 
 ADMITTED = Verdict.ADMITTED
 REASONS = {
@@ -18,36 +18,38 @@ WINDOW = (
 UNSHOWN = "%.0a"
 
 
-def lines(template: bytes, ceilings: Ceilings, decision: Decision, at: int, month: Month) -> bytes:
-    """The lines of an answer's head, from the template of the ceilings; `at` is in unix microseconds.
+def lines(template: bytes, allowance: Allowance, at: int, decision: Decision) -> bytes:
+    """The lines of an answer's head, from the template of the allowance; `at` is in unix microseconds.
 
     They speak of the fixed window, whose end is known to the second. What is left of a minute is never more than what
     is left of the burst, so whoever keeps to it is not refused.
     """
-    window, rate, most_at_once, concurrent, quota = ceilings
-    verdict, used, backlog, active, month_used, wait = decision
+    ceilings = allowance.ceilings
+    window, rate, concurrent, quota = ceilings.window, ceilings.rate, ceilings.concurrent, ceilings.quota
     now = at // MICROSECONDS
     # A part of a second counts as one.
     rest = window - now % window
-    left = unused = rate - used if rate > used else 0
+    left = unused = rate - decision.used if rate > decision.used else 0
     burst = empty = 0
     if window != HOUR:
         # Both divisions round up.
-        burst = max(0, most_at_once + -backlog // REQUEST)
-        empty = -(-backlog // (rate * MICROSECONDS))
+        burst = max(0, ceilings.burst + -decision.backlog // REQUEST)
+        empty = -(-decision.backlog // (rate * MICROSECONDS))
         left = burst if burst < unused else unused  # noqa: FURB136 - every answer comes by here
-    slots = 0 if concurrent is None or concurrent < active else concurrent - active
-    unspent = 0 if quota is None or quota < month_used else quota - month_used
+    slots = 0 if concurrent is None or concurrent < decision.active else concurrent - decision.active
+    unspent = 0 if quota is None or quota < decision.month_used else quota - decision.month_used
     reset, reset_after, reason = now + rest, rest, b""
-    if verdict is not ADMITTED:
-        left = left if verdict is Verdict.CONCURRENCY else 0
-        reset, reset_after, reason = seconds(at + wait), seconds(wait), REASONS[verdict]
-    standing = left, reset, reset_after, unused, rest, burst, empty, slots, unspent, month.end - now
+    if decision.verdict is not ADMITTED:
+        left = left if decision.verdict is Verdict.CONCURRENCY else 0
+        reset, reset_after = seconds(at + decision.wait), seconds(decision.wait)
+        reason = REASONS[decision.verdict]
+    standing = left, reset, reset_after, unused, rest, burst, empty, slots, unspent, allowance.month.end - now
     return template % standing + reason
 
 
-def template_of(ceilings: Ceilings, month: Month) -> bytes:
+def template_of(allowance: Allowance) -> bytes:
     """The lines with what the ceilings say, one named policy each, and places for what is left of all that can be."""
+    ceilings, month = allowance.ceilings, allowance.month
     if ceilings.window == HOUR:
         policy = f'"hour";q={ceilings.rate};w={HOUR}'
         standing = f'"hour";r=%d;t=%d{UNSHOWN * 2}'

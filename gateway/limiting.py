@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from contract.compiler import CompiledContract
@@ -16,7 +16,7 @@ from domain.limits import Exceeded
 from gateway import limit_headers
 from gateway.exchange import Exchange
 from storage.database import Database
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Limiter, Month, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Allowance, Ceilings, Decision, Limiter, Verdict
 
 # What a request costs that is answered, and gets back when nothing had changed.
 COST = 1
@@ -36,16 +36,16 @@ class Terms:
     caller: Caller
     compiled: CompiledContract
     version: str
-    month: Month
     since: int
     until: int
     plan: Plan
-    ceilings: Ceilings
+    allowance: Allowance
+    takes_slot: bool
     template: bytes
 
 
-# What was decided on a request, and by which terms.
-Standing = tuple[Terms, Admission, Decision]
+# What was decided on a request, by which terms, at which time in unix microseconds, and its slot.
+Standing = tuple[Terms, int, str, Decision]
 
 
 class Limit:
@@ -74,31 +74,28 @@ class Limit:
         exchange.plan = terms.plan
         if exchange.prepaid:
             return None
-        account_id, mode = caller.scope
-        slot = "" if exchange.nested or terms.ceilings.concurrent is None else exchange.request_id
-        known = account_id, int(exchange.time * MICROSECONDS), terms.month, COST, slot, None
-        # What the class does when it is called, without a function in Python between.
-        asked = tuple.__new__(Admission, known)
-        if mode == "test":
-            settle(exchange, (terms, asked, UNUSED))
+        at = int(exchange.time * MICROSECONDS)
+        if caller.scope.mode == "test":
+            settle(exchange, (terms, at, "", UNUSED))
             return None
-        decision = self.limiter.admit(asked, terms.ceilings)
+        slot = exchange.request_id if terms.takes_slot and not exchange.nested else ""
+        decision = self.limiter.admit(terms.allowance, at, slot, COST, None)
         if isinstance(decision, Decision) and decision.verdict is ADMITTED:
             exchange.charged = COST
-            settle(exchange, (terms, asked, decision))
+            settle(exchange, (terms, at, slot, decision))
             return None
-        return self._decide(exchange, terms, asked, decision)
+        return self._decide(exchange, (terms, at, slot), decision)
 
     def close(self, exchange: Exchange) -> None:
         """Free the slot of a request that ends, whatever became of it, and give back what it need not have paid."""
         if not exchange.charged or exchange.standing is None:
             return
-        terms, asked, decision = exchange.standing
+        terms, at, slot, decision = exchange.standing
         refund = COST if exchange.answer is not None and exchange.answer.status == 304 else 0
-        self.limiter.leave(asked, terms.ceilings, refund)
+        self.limiter.leave(terms.allowance, at, slot, refund)
         if refund:
             exchange.charged = 0
-            settle(exchange, (terms, asked, refunded(decision, refund)))
+            settle(exchange, (terms, at, slot, refunded(decision, refund)))
 
     def _agree(self, exchange: Exchange) -> Terms:
         """Find out what holds for a caller, and keep it for the next request."""
@@ -107,23 +104,25 @@ class Limit:
         if len(self._terms) >= MOST_REMEMBERED:
             self._terms.clear()
         ceilings, month = ceilings_of(plan, compiled.versions[version].limits), limits.month_of(exchange.now)
-        template = limit_headers.template_of(ceilings, month)
-        terms = Terms(caller, compiled, version, month, *month, plan, ceilings, template)
+        allowance = Allowance(caller.scope.account_id, ceilings, month)
+        template, takes_slot = limit_headers.template_of(allowance), ceilings.concurrent is not None
+        terms = Terms(caller, compiled, version, month.start, month.end, plan, allowance, takes_slot, template)
         self._terms[caller.key_id] = terms
         return terms
 
     async def _decide(
-        self, exchange: Exchange, terms: Terms, asked: Admission, decision: Decision | Awaitable[Decision]
+        self, exchange: Exchange, asked: tuple[Terms, int, str], decision: Decision | Awaitable[Decision]
     ) -> None:
         """Wait for what is decided elsewhere, and look up what the account has used of the month if that is missing."""
+        terms, at, slot = asked
+        allowance = terms.allowance
         if not isinstance(decision, Decision):
             decision = await decision
         if decision.verdict is UNKNOWN:
-            used = await self.database.read(partial(limits.month_used, account_id=asked.account_id, month=asked.month))
-            asked = asked._replace(month_used=used)
-            again = self.limiter.admit(asked, terms.ceilings)
+            month_used = partial(limits.month_used, account_id=allowance.account_id, month=allowance.month)
+            again = self.limiter.admit(allowance, at, slot, COST, await self.database.read(month_used))
             decision = again if isinstance(again, Decision) else await again
-        standing = terms, asked, decision
+        standing = terms, at, slot, decision
         settle(exchange, standing)
         if decision.verdict is not ADMITTED:
             exchange.limiter = f"refused:{decision.verdict.name.lower()}"
@@ -136,8 +135,8 @@ def settle(exchange: Exchange, standing: Standing) -> None:
     exchange.standing = standing
     # What a batch answers says how the account stands, not each of its operations.
     if not exchange.nested:
-        terms, asked, decision = standing
-        exchange.limit_lines = limit_headers.lines(terms.template, terms.ceilings, decision, asked.at, terms.month)
+        terms, at, _, decision = standing
+        exchange.limit_lines = limit_headers.lines(terms.template, terms.allowance, at, decision)
 
 
 def ceilings_of(plan: Plan, policy: str) -> Ceilings:
@@ -149,7 +148,8 @@ def ceilings_of(plan: Plan, policy: str) -> Ceilings:
 
 def refunded(decision: Decision, cost: int) -> Decision:
     """The decision as it is after its request was given back."""
-    return decision._replace(
+    return replace(
+        decision,
         used=max(0, decision.used - cost),
         backlog=max(0, decision.backlog - cost * MINUTE * MICROSECONDS),
         month_used=max(0, decision.month_used - cost),
@@ -158,19 +158,20 @@ def refunded(decision: Decision, cost: int) -> Decision:
 
 def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
     """The limit that a request was refused for, if it was; one that speaks of no window is told of once a minute."""
-    terms, (account_id, at, month, cost, *_), decision = standing
-    ceilings, now = terms.ceilings, at // MICROSECONDS
+    terms, at, _, decision = standing
+    account_id, ceilings, month = terms.allowance.account_id, terms.allowance.ceilings, terms.allowance.month
+    now = at // MICROSECONDS
     window = ceilings.window
     if decision.verdict is Verdict.QUOTA:
-        kind, limit, current, resets = "requests_per_month", ceilings.quota, decision.month_used + cost, month.end
+        kind, limit, current, resets = "requests_per_month", ceilings.quota, decision.month_used + COST, month.end
     elif decision.verdict is Verdict.CONCURRENCY:
         kind, limit, current = "concurrent_requests", ceilings.concurrent, decision.active + 1
         resets = (now // MINUTE + 1) * MINUTE
     elif decision.verdict is Verdict.RATE:
         resets = (now // window + 1) * window
-        kind, limit, current = RATES[window], ceilings.rate, decision.used + cost
+        kind, limit, current = RATES[window], ceilings.rate, decision.used + COST
         if current <= limit:
-            kind, limit, current = "burst", ceilings.burst, -(-decision.backlog // REQUEST) + cost
+            kind, limit, current = "burst", ceilings.burst, -(-decision.backlog // REQUEST) + COST
     else:
         return None
     return Exceeded(account_id, kind, resets, limit or 0, current, now, request_id)
@@ -178,11 +179,11 @@ def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
 
 def refusal(standing: Standing) -> Problem:
     """What to tell a client whose request was not let in."""
-    terms, asked, decision = standing
-    ceilings = terms.ceilings
+    terms, _, _, decision = standing
+    ceilings, month = terms.allowance.ceilings, terms.allowance.month
     wait = limit_headers.seconds(decision.wait)
     if decision.verdict is Verdict.QUOTA:
-        day = datetime.datetime.fromtimestamp(asked.month.end, datetime.UTC).date().isoformat()
+        day = datetime.datetime.fromtimestamp(month.end, datetime.UTC).date().isoformat()
         message = f"The monthly quota of {ceilings.quota} requests is used up. It starts anew on {day}."
         return Problem("quota_exceeded", message, retry_after=wait)
     if decision.verdict is Verdict.CONCURRENCY:

@@ -1,6 +1,7 @@
 """How much an account may ask for, and what a store of limits promises to the rooms above."""
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
@@ -31,7 +32,8 @@ class Verdict(IntEnum):
     MONTH_UNKNOWN = 4
 
 
-class Ceilings(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ceilings:
     """What an account may do.
 
     `rate` is in requests per `window`, which has the seconds of an hour or of a minute. An hour is fixed and starts
@@ -53,22 +55,17 @@ class Month(NamedTuple):
     end: int
 
 
-class Admission(NamedTuple):
-    """A request that asks to be let in: whose, when in unix microseconds, and for how many requests it counts.
-
-    `slot` names it among the account's requests that are under way; "" takes no slot, as where no ceiling counts them.
-    `month_used` is what the account had used of the month, for a store that does not know.
-    """
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Whose requests are held against which ceilings, in which month."""
 
     account_id: str
-    at: int
+    ceilings: Ceilings
     month: Month
-    cost: int
-    slot: str
-    month_used: int | None = None
 
 
-class Decision(NamedTuple):
+@dataclass(slots=True)
+class Decision:
     """What was decided, and what of each ceiling is used now, with this request if it was admitted.
 
     `used` counts the fixed window. `backlog` is what of the burst is used, in parts of a REQUEST. `wait` is how many
@@ -84,12 +81,21 @@ class Decision(NamedTuple):
 
 
 class Limiter(Protocol):
-    """Keeps what each account has used. Every time is the caller's, and one decision holds all ceilings at once."""
+    """Keeps what each account has used. Every time is the caller's, and one decision holds all ceilings at once.
 
-    def admit(self, asked: Admission, ceilings: Ceilings) -> Decision | Awaitable[Decision]:
-        """Let a request in and count it, or refuse it and count nothing. Raises Unavailable where nobody knows."""
+    `at` is in unix microseconds and `cost` in requests. `slot` names a request among those of the account that are
+    under way; "" takes no slot, as where no ceiling counts them.
+    """
 
-    def leave(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
+    def admit(
+        self, allowance: Allowance, at: int, slot: str, cost: int, month_used: int | None
+    ) -> Decision | Awaitable[Decision]:
+        """Let a request in and count it, or refuse it and count nothing. Raises Unavailable where nobody knows.
+
+        `month_used` is what the account had used of the month, for a store that does not know.
+        """
+
+    def leave(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
         """End an admitted request: its slot is free again, and `refund` requests were not used after all."""
 
     async def ping(self) -> None:

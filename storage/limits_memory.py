@@ -1,6 +1,6 @@
 """Limits in the memory of one process: an account's numbers are a small object, and nothing waits."""
 
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Allowance, Decision, Verdict
 
 # As far as this a clock may be behind what was recorded: nothing is forgotten, and nothing drains twice.
 TOLERANCE = MINUTE * MICROSECONDS
@@ -35,14 +35,14 @@ class MemoryLimiter:
         self._old: dict[str, _Account] = {}
         self._begins = self._ends = 0
 
-    def admit(self, asked: Admission, ceilings: Ceilings) -> Decision:
+    def admit(self, allowance: Allowance, at: int, slot: str, cost: int, month_used: int | None) -> Decision:
         """Let a request in and count it, or refuse it and count nothing."""
-        account_id, at, month, cost, slot, _ = asked
-        window, rate, burst, concurrent, quota = ceilings
-        account = self._young.get(account_id) if self._begins < at < self._ends else None
+        ceilings, month = allowance.ceilings, allowance.month.start
+        window, quota = ceilings.window, ceilings.quota
+        account = self._young.get(allowance.account_id) if self._begins < at < self._ends else None
         if account is None:
-            account = self._account(account_id, at)
-        if account.month != month.start and not _begin_month(account, asked) and quota is not None:
+            account = self._account(allowance.account_id, at)
+        if account.month != month and not _begin_month(account, month, month_used) and quota is not None:
             return UNDECIDED
         number = at // (window * MICROSECONDS)
         counter = account.windows[window]
@@ -53,54 +53,42 @@ class MemoryLimiter:
             elapsed = at - account.drained
             if not -TOLERANCE <= elapsed <= 0:
                 account.drained = at
-                account.backlog = max(0, account.backlog - max(0, elapsed) * rate)
-            is_over = account.backlog + (cost - burst) * REQUEST > 0
+                account.backlog = max(0, account.backlog - max(0, elapsed) * ceilings.rate)
+            is_over = account.backlog + (cost - ceilings.burst) * REQUEST > 0
         else:
-            is_over = counter[1] + cost > rate
+            is_over = counter[1] + cost > ceilings.rate
         verdict, wait = ADMITTED, 0
         if (
             is_over
             or (quota is not None and account.month_used + cost > quota)
-            or (concurrent is not None and slot and account.active >= concurrent)
+            or (slot and ceilings.concurrent is not None and account.active >= ceilings.concurrent)
         ):
-            verdict, wait = _refusal(account, counter[0], is_over, asked, ceilings)
+            verdict, wait = _refusal(account, counter[0], is_over, allowance, at, cost)
         else:
             counter[1] += cost
             if window == MINUTE:
                 account.backlog += cost * REQUEST
-            if account.month == month.start:
+            if account.month == month:
                 account.month_used += cost
             if slot:
                 account.active += 1
-        decided = verdict, counter[1], account.backlog, account.active, account.month_used, wait
-        # What the class does when it is called, without a function in Python between.
-        return tuple.__new__(Decision, decided)
+        return Decision(verdict, counter[1], account.backlog, account.active, account.month_used, wait)
 
-    def leave(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
+    def leave(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
         """End an admitted request: its slot is free again, and `refund` requests were not used after all."""
-        account = self._young.get(asked.account_id) or self._old.get(asked.account_id)
+        account = self._young.get(allowance.account_id) or self._old.get(allowance.account_id)
         if account is None:
             return
-        if asked.slot and account.active:
+        if slot and account.active:
             account.active -= 1
         if refund:
-            counter = account.windows[ceilings.window]
-            if counter[0] == asked.at // (ceilings.window * MICROSECONDS):
-                counter[1] = max(0, counter[1] - refund)
-            self._refund(account, asked, ceilings, refund)
+            _give_back(account, allowance, at, refund)
 
     async def ping(self) -> None:
         """Memory answers."""
 
     async def close(self) -> None:
         """Nothing is under way."""
-
-    @staticmethod
-    def _refund(account: _Account, asked: Admission, ceilings: Ceilings, refund: int) -> None:
-        if ceilings.window == MINUTE:
-            account.backlog = max(0, account.backlog - refund * REQUEST)
-        if account.month == asked.month.start:
-            account.month_used = max(0, account.month_used - refund)
 
     def _account(self, account_id: str, at: int) -> _Account:
         if not self._begins < at < self._ends:
@@ -113,21 +101,33 @@ class MemoryLimiter:
         return account
 
 
-def _begin_month(account: _Account, asked: Admission) -> bool:
+def _begin_month(account: _Account, month: int, used: int | None) -> bool:
     """Count another month from now on, if what was used of it is known."""
-    if asked.month_used is None:
+    if used is None:
         return False
-    account.month, account.month_used = asked.month.start, asked.month_used
+    account.month, account.month_used = month, used
     return True
 
 
+def _give_back(account: _Account, allowance: Allowance, at: int, refund: int) -> None:
+    """Take requests back that were counted at this time."""
+    window = allowance.ceilings.window
+    counter = account.windows[window]
+    if counter[0] == at // (window * MICROSECONDS):
+        counter[1] = max(0, counter[1] - refund)
+    if window == MINUTE:
+        account.backlog = max(0, account.backlog - refund * REQUEST)
+    if account.month == allowance.month.start:
+        account.month_used = max(0, account.month_used - refund)
+
+
 def _refusal(
-    account: _Account, number: int, is_over: bool, asked: Admission, ceilings: Ceilings
+    account: _Account, number: int, is_over: bool, allowance: Allowance, at: int, cost: int
 ) -> tuple[Verdict, int]:
     """Which ceiling refuses a request, and for how long; `is_over` where it is that of the window with this number."""
-    at, cost = asked.at, asked.cost
+    ceilings = allowance.ceilings
     if ceilings.quota is not None and account.month_used + cost > ceilings.quota:
-        return Verdict.QUOTA, asked.month.end * MICROSECONDS - at
+        return Verdict.QUOTA, allowance.month.end * MICROSECONDS - at
     if not is_over:
         return Verdict.CONCURRENCY, MICROSECONDS
     if ceilings.window == HOUR:

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from storage.database import Unavailable
-from storage.limits import HOUR, MICROSECONDS, REQUEST, Admission, Ceilings, Decision, Verdict
+from storage.limits import HOUR, MICROSECONDS, REQUEST, Allowance, Decision, Verdict
 
 # As long as a request waits for a connection, to be connected, and for an answer, in seconds.
 PATIENCE = 2.0
@@ -108,34 +108,35 @@ class ValkeyLimiter:
         self._lease = int(lease * MICROSECONDS)
         self._leaving: set[asyncio.Task[None]] = set()
 
-    async def admit(self, asked: Admission, ceilings: Ceilings) -> Decision:
+    async def admit(self, allowance: Allowance, at: int, slot: str, cost: int, month_used: int | None) -> Decision:
         """Let a request in and count it, or refuse it and count nothing, in one round trip."""
+        ceilings = allowance.ceilings
         given: list[int | str] = [
-            asked.at,
-            asked.month.start,
-            asked.cost,
+            at,
+            allowance.month.start,
+            cost,
             ceilings.window,
             ceilings.rate,
             ceilings.burst,
             _or_blank(ceilings.concurrent),
             _or_blank(ceilings.quota),
-            asked.slot,
+            slot,
             self._lease,
-            _or_blank(asked.month_used),
-            asked.month.end,
+            _or_blank(month_used),
+            allowance.month.end,
             REQUEST,
             HOUR,
             KEPT + ceilings.burst * 60 // ceilings.rate,
         ]
-        verdict, used, backlog, active, month_used, wait = await _asked(
-            self._admit(keys=_keys(asked.account_id), args=given)
+        verdict, used, backlog, active, counted, wait = await _asked(
+            self._admit(keys=_keys(allowance.account_id), args=given)
         )
-        return Decision(Verdict(verdict), used, int(backlog), active, month_used, int(wait))
+        return Decision(Verdict(verdict), used, int(backlog), active, counted, int(wait))
 
-    def leave(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
+    def leave(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
         """End an admitted request, behind its answer. Where that fails the lease ends by itself."""
-        if asked.slot or refund:
-            task = asyncio.create_task(self._end(asked, ceilings, refund))
+        if slot or refund:
+            task = asyncio.create_task(self._end(allowance, at, slot, refund))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
@@ -148,11 +149,11 @@ class ValkeyLimiter:
         await asyncio.gather(*self._leaving)
         await self._client.aclose()
 
-    async def _end(self, asked: Admission, ceilings: Ceilings, refund: int) -> None:
-        number = asked.at // (ceilings.window * MICROSECONDS)
-        given: list[int | str] = [asked.slot, refund, ceilings.window, number, asked.month.start, REQUEST]
+    async def _end(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
+        window = allowance.ceilings.window
+        given: list[int | str] = [slot, refund, window, at // (window * MICROSECONDS), allowance.month.start, REQUEST]
         try:
-            await _asked(self._leave(keys=_keys(asked.account_id), args=given))
+            await _asked(self._leave(keys=_keys(allowance.account_id), args=given))
         except Unavailable:
             return
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from contract import document as documents
@@ -9,7 +11,7 @@ from contract import plans
 from domain import limits
 from gateway import limiting
 from gateway.settings import ROOT
-from storage.limits import HOUR, MICROSECONDS, Admission, Ceilings, Decision, Verdict
+from storage.limits import HOUR, MICROSECONDS, Allowance, Ceilings, Decision, Verdict
 from storage.limits_memory import MemoryLimiter
 
 PLANS = plans.read(documents.load(ROOT / "openapi.yaml").raw["x-plans"])
@@ -27,8 +29,8 @@ EACH = pytest.mark.parametrize("plan", NUMBERS)
 
 
 def ask(limiter: MemoryLimiter, ceilings: Ceilings, seconds: float = 0, slot: str = "", used: int = 0) -> Decision:
-    asked = Admission("acct", int((NOON + seconds) * MICROSECONDS), MONTH, 1, slot, used)
-    return limiter.admit(asked, ceilings)
+    allowance = Allowance("acct", ceilings, MONTH)
+    return limiter.admit(allowance, int((NOON + seconds) * MICROSECONDS), slot, 1, used)
 
 
 def admitted(limiter: MemoryLimiter, ceilings: Ceilings, seconds: float = 0) -> int:
@@ -60,7 +62,7 @@ def test_a_burst_passes_at_once_and_refills_at_the_rate(
 ) -> None:  # B133 B134 B138 B139 B142 B143 B146 B147 B158
     _, rate, burst, _, _ = NUMBERS[plan]
     limiter = MemoryLimiter()
-    ceilings = limiting.ceilings_of(PLANS[plan], "minutely")._replace(quota=None)
+    ceilings = replace(limiting.ceilings_of(PLANS[plan], "minutely"), quota=None)
     assert admitted(limiter, ceilings) == burst
     refused = ask(limiter, ceilings)
     assert (refused.verdict, refused.wait) == (Verdict.RATE, 60 * MICROSECONDS // rate)
@@ -79,7 +81,7 @@ def test_so_many_are_under_way_at_once(plan: str) -> None:  # B135 B140 B144 B14
     refused = ask(limiter, ceilings, slot="req_more")
     assert refused.verdict is Verdict.CONCURRENCY
     assert refused.backlog == ask(limiter, ceilings, slot="req_more").backlog, "what is refused is not counted"
-    limiter.leave(Admission("acct", NOON * MICROSECONDS, MONTH, 1, "req_0"), ceilings, 0)
+    limiter.leave(Allowance("acct", ceilings, MONTH), NOON * MICROSECONDS, "req_0", 0)
     assert ask(limiter, ceilings, slot="req_more").verdict is Verdict.ADMITTED
 
 
@@ -94,8 +96,8 @@ def test_a_month_holds_so_many(plan: str) -> None:  # B136 B141 B145 B149 B151 B
     refused = ask(limiter, ceilings)
     assert (refused.verdict, refused.month_used) == (Verdict.QUOTA, quota)
     assert refused.wait == (MONTH.end - NOON) * MICROSECONDS
-    after = Admission("acct", MONTH.end * MICROSECONDS, limits.month_of(MONTH.end), 1, "", 0)
-    assert limiter.admit(after, ceilings).verdict is Verdict.ADMITTED
+    after = Allowance("acct", ceilings, limits.month_of(MONTH.end))
+    assert limiter.admit(after, MONTH.end * MICROSECONDS, "", 1, 0).verdict is Verdict.ADMITTED
 
 
 def test_months_are_those_of_the_calendar_in_utc() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import pytest
 import redis
 
 from storage.database import Unavailable
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Admission, Ceilings, Decision, Month, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Allowance, Ceilings, Decision, Limiter, Month, Verdict
 from storage.limits_memory import MemoryLimiter
 from storage.limits_valkey import ValkeyLimiter
 from tests import engines
@@ -29,6 +30,22 @@ def valkey() -> Iterator[str]:
         yield url
 
 
+class Asked(NamedTuple):
+    """A request that asks to be let in."""
+
+    account_id: str
+    at: int
+    month: Month
+    cost: int
+    slot: str
+    month_used: int | None
+
+    def of(self, store: Limiter, ceilings: Ceilings) -> Any:
+        """Ask a store."""
+        allowance = Allowance(self.account_id, ceilings, self.month)
+        return store.admit(allowance, self.at, self.slot, self.cost, self.month_used)
+
+
 class Both:
     """Asks both stores the same and expects the same of them."""
 
@@ -36,14 +53,15 @@ class Both:
         self.memory = MemoryLimiter()
         self.valkey = ValkeyLimiter(url, lease=2)
 
-    async def admit(self, asked: Admission, ceilings: Ceilings) -> Decision:
-        decided = self.memory.admit(asked, ceilings)
-        assert await self.valkey.admit(asked, ceilings) == decided
+    async def admit(self, asked: Asked, ceilings: Ceilings) -> Decision:
+        decided: Decision = asked.of(self.memory, ceilings)
+        assert await asked.of(self.valkey, ceilings) == decided
         return decided
 
-    async def leave(self, asked: Admission, ceilings: Ceilings, refund: int = 0) -> None:
-        self.memory.leave(asked, ceilings, refund)
-        await self.valkey._end(asked, ceilings, refund)
+    async def leave(self, asked: Asked, ceilings: Ceilings, refund: int = 0) -> None:
+        allowance = Allowance(asked.account_id, ceilings, asked.month)
+        self.memory.leave(allowance, asked.at, asked.slot, refund)
+        await self.valkey._end(allowance, asked.at, asked.slot, refund)
 
 
 def run(url: str, story: Any) -> None:
@@ -61,8 +79,8 @@ def run(url: str, story: Any) -> None:
     asyncio.run(told())
 
 
-def asked(seconds: float = 0, **changes: Any) -> Admission:
-    return Admission("acct", AT + int(seconds * MICROSECONDS), MONTH, 1, "", 0)._replace(**changes)
+def asked(seconds: float = 0, **changes: Any) -> Asked:
+    return Asked("acct", AT + int(seconds * MICROSECONDS), MONTH, 1, "", 0)._replace(**changes)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,7 +99,7 @@ def test_both_decide_alike(valkey: str, seed: int) -> None:
             account = chance.choice("ab")
             slot = f"req_{number}" if ceilings.concurrent and chance.random() < 0.7 else ""
             known = chance.choice([None, 3])
-            each = Admission(account, at, MONTH, chance.choice([1, 1, 4]), slot, known)
+            each = Asked(account, at, MONTH, chance.choice([1, 1, 4]), slot, known)
             if (await both.admit(each, ceilings)).verdict is Verdict.ADMITTED:
                 under_way.append((each, ceilings))
             # Leases end by themselves after two seconds, so none is kept longer.
@@ -96,7 +114,7 @@ def test_both_decide_alike(valkey: str, seed: int) -> None:
 
 def test_what_is_refused_uses_up_nothing(valkey: str) -> None:  # B159
     async def story(both: Both) -> None:
-        ceilings = MANY._replace(concurrent=1, quota=5)
+        ceilings = replace(MANY, concurrent=1, quota=5)
         first = await both.admit(asked(slot="req_1"), ceilings)
         refused = await both.admit(asked(slot="req_2"), ceilings)
         assert (first.verdict, refused.verdict) == (Verdict.ADMITTED, Verdict.CONCURRENCY)
@@ -111,7 +129,7 @@ def test_what_is_refused_uses_up_nothing(valkey: str) -> None:  # B159
 
 def test_what_is_given_back_can_be_used_again(valkey: str) -> None:
     async def story(both: Both) -> None:
-        for account, ceilings in (("a", Ceilings(HOUR, 1, 1, None, None)), ("b", MANY._replace(burst=1, quota=1))):
+        for account, ceilings in (("a", Ceilings(HOUR, 1, 1, None, None)), ("b", replace(MANY, burst=1, quota=1))):
             each = asked(account_id=account)
             assert (await both.admit(each, ceilings)).verdict is Verdict.ADMITTED
             await both.leave(each, ceilings, refund=1)
@@ -154,11 +172,11 @@ def test_a_request_by_the_hour_counts_in_the_month(valkey: str) -> None:
 def test_a_lease_ends_by_itself(valkey: str) -> None:
     async def story() -> None:
         limiter = ValkeyLimiter(valkey, lease=2)
-        ceilings = MANY._replace(concurrent=1)
-        assert (await limiter.admit(asked(slot="lost", account_id="leases"), ceilings)).verdict is Verdict.ADMITTED
+        ceilings = replace(MANY, concurrent=1)
+        assert (await asked(slot="lost", account_id="leases").of(limiter, ceilings)).verdict is Verdict.ADMITTED
         early, late = asked(1.9, slot="a", account_id="leases"), asked(2, slot="b", account_id="leases")
-        assert (await limiter.admit(early, ceilings)).verdict is Verdict.CONCURRENCY
-        assert (await limiter.admit(late, ceilings)).verdict is Verdict.ADMITTED
+        assert (await early.of(limiter, ceilings)).verdict is Verdict.CONCURRENCY
+        assert (await late.of(limiter, ceilings)).verdict is Verdict.ADMITTED
         await limiter.close()
 
     asyncio.run(story())
@@ -168,7 +186,7 @@ def test_it_is_exact_when_many_ask_at_once(valkey: str) -> None:  # A039
     async def story() -> None:
         stores = [ValkeyLimiter(valkey, lease=2) for _ in range(2)]
         each = asked(account_id="crowd")
-        decided = await asyncio.gather(*(stores[number % 2].admit(each, MANY) for number in range(300)))
+        decided = await asyncio.gather(*(each.of(stores[number % 2], MANY) for number in range(300)))
         assert [decision.verdict for decision in decided].count(Verdict.ADMITTED) == MANY.burst
         await asyncio.gather(*(store.close() for store in stores))
 
@@ -178,10 +196,10 @@ def test_it_is_exact_when_many_ask_at_once(valkey: str) -> None:  # A039
 def test_what_nobody_needs_is_forgotten(valkey: str) -> None:
     memory = MemoryLimiter()
     for number in range(1000):
-        memory.admit(asked(account_id=f"acct_{number}"), MANY)
+        asked(account_id=f"acct_{number}").of(memory, MANY)
     assert len(memory._young) + len(memory._old) == 1000
     for hours in (1, 2, 3):
-        memory.admit(asked(hours * HOUR + 1), MANY)
+        asked(hours * HOUR + 1).of(memory, MANY)
     assert len(memory._young) + len(memory._old) == 1
 
     async def story(both: Both) -> None:
@@ -196,11 +214,11 @@ def test_what_nobody_needs_is_forgotten(valkey: str) -> None:
 def test_a_clock_that_jumps_locks_nobody_out(valkey: str, hours: int) -> None:
     async def story() -> None:
         memory, shared = MemoryLimiter(), ValkeyLimiter(valkey, lease=2)
-        for ceilings in (MANY._replace(quota=None), Ceilings(HOUR, 100, 100, None, None)):
+        for ceilings in (replace(MANY, quota=None), Ceilings(HOUR, 100, 100, None, None)):
             last = []
             for each in (asked(hours * HOUR, cost=100), asked(), asked(200)):
                 each = each._replace(account_id=f"jump{hours}{ceilings.window}")
-                last = [memory.admit(each, ceilings).verdict, (await shared.admit(each, ceilings)).verdict]
+                last = [each.of(memory, ceilings).verdict, (await each.of(shared, ceilings)).verdict]
             assert last == [Verdict.ADMITTED] * 2
         await shared.close()
 
@@ -211,10 +229,10 @@ def test_a_store_that_does_not_answer_lets_nobody_in() -> None:
     async def story() -> None:
         limiter = ValkeyLimiter("redis://127.0.0.1:1", lease=2)
         with pytest.raises(Unavailable):
-            await limiter.admit(asked(slot="req"), MANY)
+            await asked(slot="req").of(limiter, MANY)
         with pytest.raises(Unavailable):
             await limiter.ping()
-        limiter.leave(asked(slot="req"), MANY, 0)
+        limiter.leave(Allowance("acct", MANY, MONTH), AT, "req", 0)
         await limiter.close()
 
     asyncio.run(story())
