@@ -1,7 +1,7 @@
 """Sends an answer in one write, where uvicorn's own cycle writes twice and tries two patterns on every header.
 
-It offers an extension of ASGI: beside `headers`, the start of an answer may have whole lines of the head. They are made
-of constants and numbers, so they are not looked at again.
+It offers an extension of ASGI: beside `headers`, the start of an answer may have whole lines of the head, in pieces.
+They are made of constants and numbers, so they are not looked at again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Cycle(RequestResponseCycle):
             body = message.get("body", b"")
             if not message.get("more_body", False) and self._send_whole(start, body):
                 return
-            start["headers"] = [*start["headers"], *pairs_of(start.pop(LINES, b""))]
+            start["headers"] = [*start["headers"], *pairs_of(b"".join(start.pop(LINES, ())))]
             await super().send(start)  # type: ignore[arg-type]
         await super().send(message)
 
@@ -54,7 +54,7 @@ class Cycle(RequestResponseCycle):
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
         head = STATUS_LINE[start["status"]] + lines_of(self.default_headers)
-        self.transport.write(b"".join((head, own, start.get(LINES, b""), b"\r\n", body)))
+        self.transport.write(b"".join((head, own, *start.get(LINES, ()), b"\r\n", body)))
         self.message_event.set()
         self.on_response()
         return True

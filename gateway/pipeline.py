@@ -138,12 +138,12 @@ class Pipeline:
         if answer.status not in (204, 304) and answer.download is None:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         always = lines_of(exchange.version, exchange.contract.stability, exchange.place)
-        lines = b"%b%bx-request-id: %b\r\n" % (exchange.limit_lines, always, exchange.request_id.encode())
+        lines = exchange.limit_lines, always, b"x-request-id: ", exchange.request_id.encode(), b"\r\n"
         message = {"type": "http.response.start", "status": answer.status, "headers": headers}
         if answering.LINES in exchange.scope.get("extensions", ()):
             message[answering.LINES] = lines
         else:
-            headers += answering.pairs_of(lines)
+            headers += answering.pairs_of(b"".join(lines))
         await send(message)
 
 

@@ -1,4 +1,4 @@
-"""What every request passes, in this order. Read `STAGES` at the end first."""
+"""What every request passes. Read `build_pipeline` in `gateway.app` first: it has them in their order."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from gateway.exchange import Answer, Exchange
 
 # The codes of bad keys. A request without a key guesses none.
 GUESSES = ("key_invalid", "key_revoked", "key_expired")
+# The versions of a key and an account that have chosen none.
+UNPINNED = (None, None)
 
 
 class Stage(Protocol):
@@ -133,10 +135,11 @@ class SettleVersion:
     """Settles the dated version: the header's before the key's before the account's. A wrong one is told later."""
 
     def __call__(self, exchange: Exchange) -> None:
-        if b"api-version" in exchange.headers:
+        wanted = exchange.caller.key_version, exchange.caller.account_version
+        if wanted == UNPINNED or b"api-version" in exchange.headers:
             return
         compiled, answering = exchange.compiled, exchange.compiled.answering[exchange.prefix]
-        for pinned in (exchange.caller.key_version, exchange.caller.account_version):
+        for pinned in wanted:
             version = compiled.versions.get(pinned or "")
             if version is not None and version.contract in answering:
                 exchange.version, exchange.contract = version.date, compiled.contracts[version.contract]

@@ -23,7 +23,7 @@ PARTS = [b"one ", b"two ", b"three"]
 KEPT = 1
 
 
-def start(status: int, *headers: tuple[bytes, bytes], lines: bytes = b"") -> dict[str, Any]:
+def start(status: int, *headers: tuple[bytes, bytes], lines: tuple[bytes, ...] = ()) -> dict[str, Any]:
     """The beginning of an answer."""
     return {"type": "http.response.start", "status": status, "headers": list(headers), "gateway.lines": lines}
 
@@ -34,21 +34,21 @@ def sized(body: bytes) -> tuple[bytes, bytes]:
 
 ANSWERS: dict[str, list[dict[str, Any]]] = {
     "/whole": [
-        start(200, sized(b"hello"), (b"x-own", b"1"), lines=b"x-line: 2\r\n"),
+        start(200, sized(b"hello"), (b"x-own", b"1"), lines=(b"x-line: ", b"2\r\n")),
         {"type": "http.response.body", "body": b"hello"},
     ],
     "/parts": [
-        start(200, (b"x-own", b"1"), lines=b"x-line: 2\r\n"),
+        start(200, (b"x-own", b"1"), lines=(b"x-line: ", b"2\r\n")),
         *({"type": "http.response.body", "body": part, "more_body": True} for part in PARTS),
         {"type": "http.response.body"},
     ],
     "/sized-parts": [
-        start(200, sized(b"".join(PARTS)), (b"x-own", b"1"), lines=b"x-line: 2\r\n"),
+        start(200, sized(b"".join(PARTS)), (b"x-own", b"1"), lines=(b"x-line: ", b"2\r\n")),
         *({"type": "http.response.body", "body": part, "more_body": True} for part in PARTS),
         {"type": "http.response.body"},
     ],
-    "/unchanged": [start(304, (b"x-own", b"1"), lines=b"x-line: 2\r\n"), {"type": "http.response.body"}],
-    "/nothing": [start(204, (b"x-own", b"1"), lines=b"x-line: 2\r\n"), {"type": "http.response.body"}],
+    "/unchanged": [start(304, (b"x-own", b"1"), lines=(b"x-line: ", b"2\r\n")), {"type": "http.response.body"}],
+    "/nothing": [start(204, (b"x-own", b"1"), lines=(b"x-line: ", b"2\r\n")), {"type": "http.response.body"}],
     "/split-value": [
         start(200, sized(b"hello"), (b"x-own", b"1\r\nset-cookie: a=b")),
         {"type": "http.response.body", "body": b"hello"},
