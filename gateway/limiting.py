@@ -15,6 +15,7 @@ from domain.callers import Caller
 from domain.limits import Exceeded
 from gateway import limit_headers
 from gateway.exchange import Exchange
+from gateway.limit_headers import Head
 from storage.database import Database
 from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Allowance, Ceilings, Decision, Limiter, Verdict
 
@@ -28,7 +29,7 @@ UNUSED = Decision(Verdict.ADMITTED, 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a caller may do in a version in a month, with the template of the headers that say so.
+    """What a caller may do in a version in a month, with the headers that say so.
 
     It holds for these objects, and others with the same key find it anew.
     """
@@ -41,7 +42,7 @@ class Terms:
     plan: Plan
     allowance: Allowance
     takes_slot: bool
-    template: bytes
+    head: Head
 
 
 # What was decided on a request, by which terms, at which time in unix microseconds, and its slot.
@@ -105,8 +106,8 @@ class Limit:
             self._terms.clear()
         ceilings, month = ceilings_of(plan, compiled.versions[version].limits), limits.month_of(exchange.now)
         allowance = Allowance(caller.scope.account_id, ceilings, month)
-        template, takes_slot = limit_headers.template_of(allowance), ceilings.concurrent is not None
-        terms = Terms(caller, compiled, version, month.start, month.end, plan, allowance, takes_slot, template)
+        head, takes_slot = Head(allowance), ceilings.concurrent is not None
+        terms = Terms(caller, compiled, version, month.start, month.end, plan, allowance, takes_slot, head)
         self._terms[caller.key_id] = terms
         return terms
 
@@ -136,7 +137,7 @@ def settle(exchange: Exchange, standing: Standing) -> None:
     # What a batch answers says how the account stands, not each of its operations.
     if not exchange.nested:
         terms, at, _, decision = standing
-        exchange.limit_lines = limit_headers.lines(terms.template, terms.allowance, at, decision)
+        exchange.limit_lines = terms.head.lines(at, decision)
 
 
 def ceilings_of(plan: Plan, policy: str) -> Ceilings:

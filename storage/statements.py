@@ -1,7 +1,7 @@
 """Statements written in Core and run by the driver."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, islice
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -111,7 +111,10 @@ class ManyRows:
         for size in SIZES:
             while len(rows) - start >= size:
                 sql = self._sql.get((tx.dialect.name, size)) or self._compile(tx.dialect, size)
-                driver.execute(sql, list(chain.from_iterable(rows[start : start + size])))
+                values: list[Any] = []
+                for row in rows[start : start + size]:
+                    values += row
+                driver.execute(sql, values)
                 start += size
 
     def _compile(self, dialect: Dialect, size: int) -> str:
