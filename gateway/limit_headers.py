@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.limits import HOUR, MICROSECONDS, REQUEST, Allowance, Decision, Verdict
+from storage.limits import HOUR, MICROSECONDS, REQUEST, Decision, Entitlement, Verdict
 
 ADMITTED = Verdict.ADMITTED
 REASONS = {
@@ -27,16 +27,16 @@ class Head:
     is left of the burst, so whoever keeps to it is not refused.
     """
 
-    __slots__ = ("_allowance", "_lines", "_second", "_template")
+    __slots__ = ("_entitlement", "_lines", "_second", "_template")
 
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
-        self._template = template_of(allowance)
+    def __init__(self, entitlement: Entitlement) -> None:
+        self._entitlement = entitlement
+        self._template = template_of(entitlement)
         self._second, self._lines = -1, b""
 
     def lines(self, at: int, decision: Decision) -> bytes:
         """What an answer says of a decision; `at` is its time in unix microseconds."""
-        ceilings, now = self._allowance.ceilings, at // MICROSECONDS
+        ceilings, now = self._entitlement.ceilings, at // MICROSECONDS
         if now != self._second:
             rest = ceilings.window - now % ceilings.window
             self._second, self._lines = now, self._in_second(now, now + rest, rest)
@@ -58,14 +58,14 @@ class Head:
 
     def _in_second(self, now: int, reset: int, reset_after: int) -> bytes:
         """The lines with places for what is left of all that can be."""
-        window, month = self._allowance.ceilings.window, self._allowance.month
+        window, month = self._entitlement.ceilings.window, self._entitlement.month
         # A part of a second counts as one.
         return self._template % (reset, reset_after, window - now % window, month.end - now)
 
 
-def template_of(allowance: Allowance) -> bytes:
+def template_of(entitlement: Entitlement) -> bytes:
     """The lines with what the ceilings say, one named policy each, and places for all numbers."""
-    ceilings, month = allowance.ceilings, allowance.month
+    ceilings, month = entitlement.ceilings, entitlement.month
     if ceilings.window == HOUR:
         policy = f'"hour";q={ceilings.rate};w={HOUR}'
         standing = f'"hour";r=%%d;t=%d{LATER_UNSHOWN * 2}'

@@ -17,7 +17,7 @@ from gateway import limit_headers
 from gateway.exchange import Exchange
 from gateway.limit_headers import Head
 from storage.database import Database
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Allowance, Ceilings, Decision, Limiter, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Ceilings, Decision, Entitlement, Limiter, Verdict
 
 # What a request costs that is answered, and gets back when nothing had changed.
 COST = 1
@@ -40,7 +40,7 @@ class Terms:
     since: int
     until: int
     plan: Plan
-    allowance: Allowance
+    entitlement: Entitlement
     takes_slot: bool
     head: Head
 
@@ -80,7 +80,7 @@ class Limit:
             settle(exchange, (terms, at, "", UNUSED))
             return None
         slot = exchange.request_id if terms.takes_slot and not exchange.nested else ""
-        decision = self.limiter.admit(terms.allowance, at, slot, COST, None)
+        decision = self.limiter.admit(terms.entitlement, at, slot, COST, None)
         if isinstance(decision, Decision) and decision.verdict is ADMITTED:
             exchange.charged = COST
             settle(exchange, (terms, at, slot, decision))
@@ -93,7 +93,7 @@ class Limit:
             return
         terms, at, slot, decision = exchange.standing
         refund = COST if exchange.answer is not None and exchange.answer.status == 304 else 0
-        self.limiter.leave(terms.allowance, at, slot, refund)
+        self.limiter.leave(terms.entitlement, at, slot, refund)
         if refund:
             exchange.charged = 0
             settle(exchange, (terms, at, slot, refunded(decision, refund)))
@@ -105,9 +105,9 @@ class Limit:
         if len(self._terms) >= MOST_REMEMBERED:
             self._terms.clear()
         ceilings, month = ceilings_of(plan, compiled.versions[version].limits), limits.month_of(exchange.now)
-        allowance = Allowance(caller.scope.account_id, ceilings, month)
-        head, takes_slot = Head(allowance), ceilings.concurrent is not None
-        terms = Terms(caller, compiled, version, month.start, month.end, plan, allowance, takes_slot, head)
+        entitlement = Entitlement(caller.scope.account_id, ceilings, month)
+        head, takes_slot = Head(entitlement), ceilings.concurrent is not None
+        terms = Terms(caller, compiled, version, month.start, month.end, plan, entitlement, takes_slot, head)
         self._terms[caller.key_id] = terms
         return terms
 
@@ -116,12 +116,12 @@ class Limit:
     ) -> None:
         """Wait for what is decided elsewhere, and look up what the account has used of the month if that is missing."""
         terms, at, slot = asked
-        allowance = terms.allowance
+        entitlement = terms.entitlement
         if not isinstance(decision, Decision):
             decision = await decision
         if decision.verdict is UNKNOWN:
-            month_used = partial(limits.month_used, account_id=allowance.account_id, month=allowance.month)
-            again = self.limiter.admit(allowance, at, slot, COST, await self.database.read(month_used))
+            month_used = partial(limits.month_used, account_id=entitlement.account_id, month=entitlement.month)
+            again = self.limiter.admit(entitlement, at, slot, COST, await self.database.read(month_used))
             decision = again if isinstance(again, Decision) else await again
         standing = terms, at, slot, decision
         settle(exchange, standing)
@@ -160,7 +160,7 @@ def refunded(decision: Decision, cost: int) -> Decision:
 def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
     """The limit that a request was refused for, if it was; one that speaks of no window is told of once a minute."""
     terms, at, _, decision = standing
-    account_id, ceilings, month = terms.allowance.account_id, terms.allowance.ceilings, terms.allowance.month
+    account_id, ceilings, month = terms.entitlement.account_id, terms.entitlement.ceilings, terms.entitlement.month
     now = at // MICROSECONDS
     window = ceilings.window
     if decision.verdict is Verdict.QUOTA:
@@ -181,7 +181,7 @@ def exceeded(standing: Standing, request_id: str) -> Exceeded | None:
 def refusal(standing: Standing) -> Problem:
     """What to tell a client whose request was not let in."""
     terms, _, _, decision = standing
-    ceilings, month = terms.allowance.ceilings, terms.allowance.month
+    ceilings, month = terms.entitlement.ceilings, terms.entitlement.month
     wait = limit_headers.seconds(decision.wait)
     if decision.verdict is Verdict.QUOTA:
         day = datetime.datetime.fromtimestamp(month.end, datetime.UTC).date().isoformat()

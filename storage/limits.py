@@ -56,7 +56,7 @@ class Month(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Entitlement:
     """Whose requests are held against which ceilings, in which month."""
 
     account_id: str
@@ -88,14 +88,14 @@ class Limiter(Protocol):
     """
 
     def admit(
-        self, allowance: Allowance, at: int, slot: str, cost: int, month_used: int | None
+        self, entitlement: Entitlement, at: int, slot: str, cost: int, month_used: int | None
     ) -> Decision | Awaitable[Decision]:
         """Let a request in and count it, or refuse it and count nothing. Raises Unavailable where nobody knows.
 
         `month_used` is what the account had used of the month, for a store that does not know.
         """
 
-    def leave(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
+    def leave(self, entitlement: Entitlement, at: int, slot: str, refund: int) -> None:
         """End an admitted request: its slot is free again, and `refund` requests were not used after all."""
 
     async def ping(self) -> None:

@@ -1,6 +1,6 @@
 """Limits in the memory of one process: an account's numbers are a small object, and nothing waits."""
 
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Allowance, Decision, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Decision, Entitlement, Verdict
 
 # As far as this a clock may be behind what was recorded: nothing is forgotten, and nothing drains twice.
 TOLERANCE = MINUTE * MICROSECONDS
@@ -35,13 +35,13 @@ class MemoryLimiter:
         self._old: dict[str, _Account] = {}
         self._begins = self._ends = 0
 
-    def admit(self, allowance: Allowance, at: int, slot: str, cost: int, month_used: int | None) -> Decision:
+    def admit(self, entitlement: Entitlement, at: int, slot: str, cost: int, month_used: int | None) -> Decision:
         """Let a request in and count it, or refuse it and count nothing."""
-        ceilings, month = allowance.ceilings, allowance.month.start
+        ceilings, month = entitlement.ceilings, entitlement.month.start
         window, quota = ceilings.window, ceilings.quota
-        account = self._young.get(allowance.account_id) if self._begins < at < self._ends else None
+        account = self._young.get(entitlement.account_id) if self._begins < at < self._ends else None
         if account is None:
-            account = self._account(allowance.account_id, at)
+            account = self._account(entitlement.account_id, at)
         if account.month != month and not _begin_month(account, month, month_used) and quota is not None:
             return UNDECIDED
         number = at // (window * MICROSECONDS)
@@ -63,7 +63,7 @@ class MemoryLimiter:
             or (quota is not None and account.month_used + cost > quota)
             or (slot and ceilings.concurrent is not None and account.active >= ceilings.concurrent)
         ):
-            verdict, wait = _refusal(account, counter[0], is_over, allowance, at, cost)
+            verdict, wait = _refusal(account, counter[0], is_over, entitlement, at, cost)
         else:
             counter[1] += cost
             if window == MINUTE:
@@ -74,15 +74,15 @@ class MemoryLimiter:
                 account.active += 1
         return Decision(verdict, counter[1], account.backlog, account.active, account.month_used, wait)
 
-    def leave(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
+    def leave(self, entitlement: Entitlement, at: int, slot: str, refund: int) -> None:
         """End an admitted request: its slot is free again, and `refund` requests were not used after all."""
-        account = self._young.get(allowance.account_id) or self._old.get(allowance.account_id)
+        account = self._young.get(entitlement.account_id) or self._old.get(entitlement.account_id)
         if account is None:
             return
         if slot and account.active:
             account.active -= 1
         if refund:
-            _give_back(account, allowance, at, refund)
+            _give_back(account, entitlement, at, refund)
 
     async def ping(self) -> None:
         """Memory answers."""
@@ -109,25 +109,25 @@ def _begin_month(account: _Account, month: int, used: int | None) -> bool:
     return True
 
 
-def _give_back(account: _Account, allowance: Allowance, at: int, refund: int) -> None:
+def _give_back(account: _Account, entitlement: Entitlement, at: int, refund: int) -> None:
     """Take requests back that were counted at this time."""
-    window = allowance.ceilings.window
+    window = entitlement.ceilings.window
     counter = account.windows[window]
     if counter[0] == at // (window * MICROSECONDS):
         counter[1] = max(0, counter[1] - refund)
     if window == MINUTE:
         account.backlog = max(0, account.backlog - refund * REQUEST)
-    if account.month == allowance.month.start:
+    if account.month == entitlement.month.start:
         account.month_used = max(0, account.month_used - refund)
 
 
 def _refusal(
-    account: _Account, number: int, is_over: bool, allowance: Allowance, at: int, cost: int
+    account: _Account, number: int, is_over: bool, entitlement: Entitlement, at: int, cost: int
 ) -> tuple[Verdict, int]:
     """Which ceiling refuses a request, and for how long; `is_over` where it is that of the window with this number."""
-    ceilings = allowance.ceilings
+    ceilings = entitlement.ceilings
     if ceilings.quota is not None and account.month_used + cost > ceilings.quota:
-        return Verdict.QUOTA, allowance.month.end * MICROSECONDS - at
+        return Verdict.QUOTA, entitlement.month.end * MICROSECONDS - at
     if not is_over:
         return Verdict.CONCURRENCY, MICROSECONDS
     if ceilings.window == HOUR:

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from storage.database import Unavailable
-from storage.limits import HOUR, MICROSECONDS, REQUEST, Allowance, Decision, Verdict
+from storage.limits import HOUR, MICROSECONDS, REQUEST, Decision, Entitlement, Verdict
 
 # As long as a request waits for a connection, to be connected, and for an answer, in seconds.
 PATIENCE = 2.0
@@ -108,12 +108,12 @@ class ValkeyLimiter:
         self._lease = int(lease * MICROSECONDS)
         self._leaving: set[asyncio.Task[None]] = set()
 
-    async def admit(self, allowance: Allowance, at: int, slot: str, cost: int, month_used: int | None) -> Decision:
+    async def admit(self, entitlement: Entitlement, at: int, slot: str, cost: int, month_used: int | None) -> Decision:
         """Let a request in and count it, or refuse it and count nothing, in one round trip."""
-        ceilings = allowance.ceilings
+        ceilings = entitlement.ceilings
         given: list[int | str] = [
             at,
-            allowance.month.start,
+            entitlement.month.start,
             cost,
             ceilings.window,
             ceilings.rate,
@@ -123,20 +123,20 @@ class ValkeyLimiter:
             slot,
             self._lease,
             _or_blank(month_used),
-            allowance.month.end,
+            entitlement.month.end,
             REQUEST,
             HOUR,
             KEPT + ceilings.burst * 60 // ceilings.rate,
         ]
         verdict, used, backlog, active, counted, wait = await _asked(
-            self._admit(keys=_keys(allowance.account_id), args=given)
+            self._admit(keys=_keys(entitlement.account_id), args=given)
         )
         return Decision(Verdict(verdict), used, int(backlog), active, counted, int(wait))
 
-    def leave(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
+    def leave(self, entitlement: Entitlement, at: int, slot: str, refund: int) -> None:
         """End an admitted request, behind its answer. Where that fails the lease ends by itself."""
         if slot or refund:
-            task = asyncio.create_task(self._end(allowance, at, slot, refund))
+            task = asyncio.create_task(self._end(entitlement, at, slot, refund))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
@@ -149,11 +149,11 @@ class ValkeyLimiter:
         await asyncio.gather(*self._leaving)
         await self._client.aclose()
 
-    async def _end(self, allowance: Allowance, at: int, slot: str, refund: int) -> None:
-        window = allowance.ceilings.window
-        given: list[int | str] = [slot, refund, window, at // (window * MICROSECONDS), allowance.month.start, REQUEST]
+    async def _end(self, entitlement: Entitlement, at: int, slot: str, refund: int) -> None:
+        window = entitlement.ceilings.window
+        given: list[int | str] = [slot, refund, window, at // (window * MICROSECONDS), entitlement.month.start, REQUEST]
         try:
-            await _asked(self._leave(keys=_keys(allowance.account_id), args=given))
+            await _asked(self._leave(keys=_keys(entitlement.account_id), args=given))
         except Unavailable:
             return
 

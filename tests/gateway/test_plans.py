@@ -11,7 +11,7 @@ from contract import plans
 from domain import limits
 from gateway import limiting
 from gateway.settings import ROOT
-from storage.limits import HOUR, MICROSECONDS, Allowance, Ceilings, Decision, Verdict
+from storage.limits import HOUR, MICROSECONDS, Ceilings, Decision, Entitlement, Verdict
 from storage.limits_memory import MemoryLimiter
 
 PLANS = plans.read(documents.load(ROOT / "openapi.yaml").raw["x-plans"])
@@ -29,8 +29,8 @@ EACH = pytest.mark.parametrize("plan", NUMBERS)
 
 
 def ask(limiter: MemoryLimiter, ceilings: Ceilings, seconds: float = 0, slot: str = "", used: int = 0) -> Decision:
-    allowance = Allowance("acct", ceilings, MONTH)
-    return limiter.admit(allowance, int((NOON + seconds) * MICROSECONDS), slot, 1, used)
+    entitlement = Entitlement("acct", ceilings, MONTH)
+    return limiter.admit(entitlement, int((NOON + seconds) * MICROSECONDS), slot, 1, used)
 
 
 def admitted(limiter: MemoryLimiter, ceilings: Ceilings, seconds: float = 0) -> int:
@@ -81,7 +81,7 @@ def test_so_many_are_under_way_at_once(plan: str) -> None:  # B135 B140 B144 B14
     refused = ask(limiter, ceilings, slot="req_more")
     assert refused.verdict is Verdict.CONCURRENCY
     assert refused.backlog == ask(limiter, ceilings, slot="req_more").backlog, "what is refused is not counted"
-    limiter.leave(Allowance("acct", ceilings, MONTH), NOON * MICROSECONDS, "req_0", 0)
+    limiter.leave(Entitlement("acct", ceilings, MONTH), NOON * MICROSECONDS, "req_0", 0)
     assert ask(limiter, ceilings, slot="req_more").verdict is Verdict.ADMITTED
 
 
@@ -96,7 +96,7 @@ def test_a_month_holds_so_many(plan: str) -> None:  # B136 B141 B145 B149 B151 B
     refused = ask(limiter, ceilings)
     assert (refused.verdict, refused.month_used) == (Verdict.QUOTA, quota)
     assert refused.wait == (MONTH.end - NOON) * MICROSECONDS
-    after = Allowance("acct", ceilings, limits.month_of(MONTH.end))
+    after = Entitlement("acct", ceilings, limits.month_of(MONTH.end))
     assert limiter.admit(after, MONTH.end * MICROSECONDS, "", 1, 0).verdict is Verdict.ADMITTED
 
 

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from storage.database import Unavailable
-from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Allowance, Ceilings, Decision, Limiter, Month, Verdict
+from storage.limits import HOUR, MICROSECONDS, MINUTE, REQUEST, Ceilings, Decision, Entitlement, Limiter, Month, Verdict
 from storage.limits_memory import MemoryLimiter
 from storage.limits_valkey import ValkeyLimiter
 from tests import engines
@@ -42,8 +42,8 @@ class Asked(NamedTuple):
 
     def of(self, store: Limiter, ceilings: Ceilings) -> Any:
         """Ask a store."""
-        allowance = Allowance(self.account_id, ceilings, self.month)
-        return store.admit(allowance, self.at, self.slot, self.cost, self.month_used)
+        entitlement = Entitlement(self.account_id, ceilings, self.month)
+        return store.admit(entitlement, self.at, self.slot, self.cost, self.month_used)
 
 
 class Both:
@@ -59,9 +59,9 @@ class Both:
         return decided
 
     async def leave(self, asked: Asked, ceilings: Ceilings, refund: int = 0) -> None:
-        allowance = Allowance(asked.account_id, ceilings, asked.month)
-        self.memory.leave(allowance, asked.at, asked.slot, refund)
-        await self.valkey._end(allowance, asked.at, asked.slot, refund)
+        entitlement = Entitlement(asked.account_id, ceilings, asked.month)
+        self.memory.leave(entitlement, asked.at, asked.slot, refund)
+        await self.valkey._end(entitlement, asked.at, asked.slot, refund)
 
 
 def run(url: str, story: Any) -> None:
@@ -232,7 +232,7 @@ def test_a_store_that_does_not_answer_lets_nobody_in() -> None:
             await asked(slot="req").of(limiter, MANY)
         with pytest.raises(Unavailable):
             await limiter.ping()
-        limiter.leave(Allowance("acct", MANY, MONTH), AT, "req", 0)
+        limiter.leave(Entitlement("acct", MANY, MONTH), AT, "req", 0)
         await limiter.close()
 
     asyncio.run(story())

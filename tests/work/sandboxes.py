@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from domain import accounts, api_keys, dispatching, ids, logs, metrics, projects, resources, seals
+from domain import accounts, api_keys, dispatching, ids, metrics, projects, resources, seals
 from domain.api_keys import KeyOptions
 from domain.calls import Allowance, Call, Means
 from domain.dispatching import Happened
@@ -17,7 +17,7 @@ from domain.seals import Seal
 from storage import database, deliveries, idempotency, outputs, tables
 from storage.database import Transaction
 from storage.deliveries import AttemptRow
-from storage.logs import Row
+from storage.logs import INSERT, Row
 from storage.scope import Scope
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def fill(tx: Transaction, account_id: str, number: int, now: int = TODAY, mode: 
         deliveries.INSERT_ATTEMPTS.run(tx, [AttemptRow(account_id, mode, delivery.id, 1, now, 1000, 500, "", "")])
         outputs.insert(tx, outputs.Row(*call.scope, ids.new("job"), 1, now, 1, 1, slug, b"{}"))
         entry = {"id": ids.in_hex(), "account_id": account_id, "mode": mode, "created": now, **LOGGED}
-        logs.store(tx, [tuple(entry.get(name) for name in Row._fields)])
+        INSERT.run(tx, [tuple(entry.get(name) for name in Row._fields)])
 
 
 def resource(call: Call, project_id: str | None = None) -> resources.Resource:
