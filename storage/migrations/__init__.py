@@ -7,8 +7,6 @@ import logging
 from pathlib import Path
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
 
 from storage import database, restoring
 from storage.database import Unavailable
@@ -43,19 +41,47 @@ def migrate(url: str) -> None:
 
 def upgrade(connection: sqlalchemy.Connection, scripts: Path) -> None:
     """Run the steps below `scripts` that the database lacks, and commit."""
-    config = Config()
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    config.attributes["connection"] = connection
     if connection.dialect.name == "sqlite":
         # A rebuilt table is dropped for a moment, which the rows that refer to it must not mind.
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")
-    command.upgrade(config, "head")
+    reached, known = _reached(connection), steps(scripts)
+    if reached is not None and reached not in known:
+        raise Unavailable(
+            f"The database was brought to step {reached} by a newer version; this one knows no step after {known[-1]}. "
+            "Start the newer version, or restore a backup from before it."
+        )
+    if reached != known[-1]:
+        _run_steps(connection, scripts)
     if restoring.renumber(connection):
         log.warning("The events come from another PostgreSQL: they are followed in the order of their sequence now.")
     connection.commit()
+
+
+def steps(scripts: Path) -> list[str]:
+    """The names of all steps in their order: the file of each begins with its name."""
+    return sorted(path.name.partition("_")[0] for path in (scripts / "versions").glob("*.py"))
+
+
+def _reached(connection: sqlalchemy.Connection) -> str | None:
+    """The last step that the database has."""
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
+
+
+def _run_steps(connection: sqlalchemy.Connection, scripts: Path) -> None:
+    # Most starts find everything done, and go without this import.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _sqlite_engine(location: sqlalchemy.URL) -> sqlalchemy.Engine:

@@ -14,9 +14,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from storage import accounts, api_keys, database, events, migrations, postgres, resources, settings, sqlite
-from storage.database import open_database
+from storage.database import Unavailable, open_database
 from storage.scope import Scope
 from storage.tables import metadata
 from tests.storage.samples import OTHER_MODE, SCOPE, listed, read, run
@@ -75,6 +76,28 @@ def test_upgrading_twice_changes_nothing(url: str) -> None:
     before = tables_in(url)
     migrations.migrate(url)
     assert tables_in(url) == before == {*metadata.tables, "alembic_version"}
+
+
+def test_a_step_is_in_the_file_of_its_name() -> None:
+    assert [each.revision for each in ScriptDirectory(str(SCRIPTS)).walk_revisions()] == migrations.steps(SCRIPTS)[::-1]
+
+
+def test_a_start_with_nothing_to_do_needs_no_alembic(url: str) -> None:
+    code = (
+        "import sys; from storage.migrations import migrate; migrate(sys.argv[1]); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-W", "error", "-c", code, url], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_database_of_a_newer_version_is_left_alone(url: str) -> None:
+    engine = engine_for(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    before = tables_in(url)
+    with pytest.raises(Unavailable, match=r"step 9999 by a newer version; .* Start the newer version, or restore"):
+        migrations.migrate(url)
+    assert tables_in(url) == before
+    engine.dispose()
 
 
 def test_upgrades_at_once_all_end_well(empty_url: str) -> None:
