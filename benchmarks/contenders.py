@@ -63,7 +63,7 @@ def our_server(
         "API_DATABASE_URL": database,
         **(added or {}),
     }
-    module = "benchmarks.peers.ours_bare_stages" if name == STRIPPED else "gateway.server"
+    module = "benchmarks.peers.ours_bare_stages" if name == STRIPPED else "gateway"
     folder.mkdir(exist_ok=True)
     return Server(name, Start(port, [sys.executable, "-m", module], folder, processor, settings))
 

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"serve: {error}", file=sys.stderr)
     else:
         if must_restart:
-            os.execv(sys.executable, [sys.executable, "-m", "gateway.server", *given])
+            os.execv(sys.executable, [sys.executable, "-m", "gateway", *given])
         return 0
     return 1
 
@@ -174,6 +174,7 @@ def serve_many(settings: Settings) -> None:
     welcome.show(settings, operations, welcome.first_keys(settings))
     setting.export(settings)
     config = configuration(settings, "gateway.server:worker_app")
+    settle_memory()
     Multiprocess(config, sockets=[listening]).run()
 
 
@@ -185,10 +186,13 @@ def worker_app() -> Application:
 
 
 def settle_memory() -> None:
-    """Take what the start has built out of the garbage collector's rounds, which otherwise walk it again and again."""
-    gc.collect()
+    """Take what the start has built out of the garbage collector's rounds, which otherwise walk it again and again.
+
+    The garbage among it is not looked for: that takes a tenth of a second, and it is a few megabytes at most.
+    """
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def configuration(settings: Settings, app: Application | str) -> uvicorn.Config:

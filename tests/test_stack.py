@@ -149,7 +149,7 @@ def test_generated_code_is_made_used_and_compared() -> None:  # D01 D06
 def test_the_running_server_is_fuzzed() -> None:  # D07 D09
     assert "scripts/contract" in commands("contract")
     text = (ROOT / "scripts" / "contract").read_text(encoding="utf-8")
-    assert '"gateway.server"' in text
+    assert '"-m", "gateway"' in text
     assert '"--url", server.url' in text
     settings = (ROOT / "schemathesis.toml").read_text(encoding="utf-8")
     assert "app =" not in settings

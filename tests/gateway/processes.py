@@ -60,14 +60,14 @@ def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
 
 
 class Process:
-    """A running `python -m gateway.server`, or another program that takes its options."""
+    """A running `python -m gateway`, or another program that takes its options."""
 
     def __init__(
         self,
         folder: Path,
         *arguments: str,
         variables: Mapping[str, str],
-        program: Sequence[str] = ("gateway.server",),
+        program: Sequence[str] = ("gateway",),
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -50,7 +50,7 @@ def test_what_is_no_network_is_named(text: str) -> None:
 
 def test_a_server_does_not_start_with_it(tmp_path: Path) -> None:
     variables = {"API_DATA_DIR": str(tmp_path), "API_WEBHOOK_ALLOWED_NETWORKS": "everything"}
-    ended = processes.run("gateway.server", "--port", str(processes.free_port()), **variables)
+    ended = processes.run("gateway", "--port", str(processes.free_port()), **variables)
     assert ended.returncode == 1
     assert "API_WEBHOOK_ALLOWED_NETWORKS" in ended.stderr
     assert "Traceback" not in ended.stderr

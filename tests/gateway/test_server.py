@@ -1,4 +1,4 @@
-"""`python -m gateway.server`: how it starts, refuses to start, stops, and what survives."""
+"""`python -m gateway`: how it starts, refuses to start, stops, and what survives."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_variables_do_what_options_do(tmp_path: Path, engine: str) -> None:
 def test_two_servers_on_one_directory_get_in_each_others_way(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with serving(tmp_path, "--data-dir", str(folder)) as first:
-        second = processes.run("gateway.server", "--data-dir", str(folder), "--port", str(processes.free_port()))
+        second = processes.run("gateway", "--data-dir", str(folder), "--port", str(processes.free_port()))
         with first.client() as client:
             assert client.get("/resources").status_code == 200
     assert (second.returncode, second.stdout) == (1, "")
