@@ -54,7 +54,7 @@ class Exchange:
     `refused`) are for the log. `charged` is what the request counts for in the limits and the usage.
     `nested` holds for an operation of a batch, which is not begun once the monotonic clock has passed `expires`;
     `prepaid` for the one that the charge for the batch itself has paid.
-    `created` has the id of what the request created.
+    `created` has the id of what the request created, or the first one with its idempotency key.
     `outcomes` of a batch runs its operations, or tells what they came to, in the transaction that keeps its answer.
     """
 

@@ -68,8 +68,7 @@ class Execute:
             return handle(exchange, call)
         kept = idempotency.claim(call, fingerprint(exchange))
         if kept is not None:
-            exchange.idempotency = "replayed"
-            return replay(kept)
+            return replay(exchange, kept)
         given = handle(exchange, call)
         headers_kept = {name.decode(): value.decode() for name, value in given.headers}
         to_keep = idempotency.Answer(given.status, headers_kept, given.body)
@@ -83,10 +82,7 @@ class Execute:
         call = self._call(exchange, tx)
         call.idempotency_key = idempotency_key(exchange)
         kept = idempotency.recall(call, fingerprint(exchange))
-        if kept is None:
-            return None
-        exchange.idempotency = "replayed"
-        return replay(kept)
+        return None if kept is None else replay(exchange, kept)
 
     def sum_up(self, exchange: Exchange, outcomes: Outcomes) -> Answer:
         """The answer to a batch that is not kept. Its handler only counts, so it gets no transaction."""
@@ -138,8 +134,11 @@ def handle(exchange: Exchange, call: Call) -> Answer:
     return downloads.begun(result, call.tx) if exchange.operation.success.is_download else answer(exchange, result)
 
 
-def replay(kept: idempotency.Answer) -> Answer:
-    """An answer that is given again."""
+def replay(exchange: Exchange, kept: idempotency.Answer) -> Answer:
+    """An answer that is given again, of what was created the first time."""
+    exchange.idempotency = "replayed"
+    if location := kept.headers.get("location"):
+        exchange.created = (location.rpartition("/")[2],)
     headers = [(name.encode(), value.encode()) for name, value in kept.headers.items()]
     return Answer(kept.status, kept.body, [*headers, (b"idempotent-replayed", b"true")])
 

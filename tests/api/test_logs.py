@@ -71,6 +71,14 @@ def test_what_created_a_resource_is_in_its_log(v2: Client) -> None:
     assert [each["resource"] for each in rolled_back if each["status"] != 201] == [None]
 
 
+def test_a_creation_that_is_answered_again_is_in_the_log_too(v2: Client) -> None:
+    body, headers = {"name": "Logged", "type": "production"}, {"Idempotency-Key": "once"}
+    made = [v2.post("/resources", json=body, headers=headers).json()["id"] for _ in range(2)]
+    found = v2.get("/logs", params={"resource": made[0], "type": "request"}).json()["data"]
+    assert [each["idempotency"] for each in found] == ["replayed", "stored"]
+    assert {each["resource"] for each in found} == set(made)
+
+
 def test_an_entry_in_the_envelope(v1: Client) -> None:  # A069
     resource = v1.create()
     answer = v1.get(f"/resources/{resource['id']}", headers={"API-Version": "2023-11-01"})
