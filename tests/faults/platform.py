@@ -62,7 +62,8 @@ class Platform:
         given = self.variables(**variables)
         process = Process(self.folder, *self.place, *options, variables=given, program=program)
         try:
-            process.wait_until_ready(180)
+            # One that is to die may come to its point in work that was left to it, before it is seen to serve.
+            process.wait_until_ready(180, may_be_killed=dies != NOWHERE)
             self.load.url = process.url
             yield process
         finally:

@@ -86,11 +86,14 @@ class Process:
         """What was printed to stderr so far."""
         return self._err.read_text(encoding="utf-8")
 
-    def wait_until_ready(self, within: float = SECONDS_TO_ACT) -> None:
-        """Return once it serves."""
+    def wait_until_ready(self, within: float = SECONDS_TO_ACT, *, may_be_killed: bool = False) -> None:
+        """Return once it serves, or has been killed if it may be."""
 
         def ready() -> bool:
-            assert self.popen.poll() is None, f"the server ended: {self.errors}"
+            ended = self.popen.poll()
+            if may_be_killed and ended == -signal.SIGKILL:
+                return True
+            assert ended is None, f"the server ended: {self.errors}"
             return httpx2.get(f"{self.url}/readyz").status_code == 200
 
         eventually(ready, within=within)
